@@ -1,0 +1,49 @@
+"""The one place where TensorFlow and Keras are imported, quietly.
+
+TensorFlow 2.21 writes lines to file descriptor 2 that ``TF_CPP_MIN_LOG_LEVEL`` does not silence;
+the descriptor points at the null device while the import runs.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+with _silent_stderr():
+    import keras
+    import tensorflow as tf
+
+    # The first operation makes the context, which prints too.
+    tf.zeros(1)
+
+__all__ = ["has_bfloat16", "keras", "tf"]
+
+
+def has_bfloat16() -> bool:
+    """Say whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
+
+    Elsewhere bfloat16 is emulated, and slower than float32. Only Linux tells; other systems
+    are taken to have none.
+    """
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

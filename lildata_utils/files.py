@@ -1,0 +1,78 @@
+"""Files that are either whole or not there, and the working folder of the course."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lildata_utils.errors import LilDataError
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[1]
+DATA_FOLDER = PROJECT_FOLDER / "data"
+
+PARTIAL_SUFFIX = ".partial"
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; rename it into place if the block ends without error.
+
+    A killed process leaves a file that ends in ``.partial`` and never half a file at `path`.
+    The process number in the name keeps two processes that write the same file apart.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file shall stand in the end; missing folders are made.
+
+    Yields
+    ------
+    Path
+        The path to write to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "report.txt"
+    >>> with written_beside(target) as beside:
+    ...     _ = beside.write_text("done")
+    >>> target.read_text()
+    'done'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays at the end: libraries choose the format by it (model.keras, sound.flac).
+    beside = path.with_name(f".{path.stem}.{os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    LilDataError
+        If the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LilDataError(f"{path} is missing: expected a JSON file there") from None
+    except (OSError, ValueError) as error:
+        raise LilDataError(f"{path} can't be read as JSON ({error})") from None

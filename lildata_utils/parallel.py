@@ -1,0 +1,76 @@
+"""A function over many jobs on several processes, with results as they come."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use (not those of the machine)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_unordered(
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    workers: int,
+    poll_s: float = 0.5,
+) -> Iterator[tuple[Job, Result] | None]:
+    """Call ``function(job)`` for every job on `workers` processes.
+
+    Parameters
+    ----------
+    function : callable
+        A function of a module (it is sent to the processes by name).
+    jobs : sequence
+        Started in this order: put the longest first to keep all processes busy to the end.
+    workers : int
+        Number of processes; 1 calls the function in this process.
+    poll_s : float
+        While nothing ends, yield None about this often, so that the caller can draw progress.
+
+    Yields
+    ------
+    (job, result) or None
+        In the order in which the jobs end. An error in a job is raised here.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            yield job, function(job)
+        return
+    # "spawn": forking a process in which TensorFlow runs its threads hangs.
+    with ProcessPoolExecutor(
+        max_workers=min(workers, len(jobs)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_end_with_parent,
+    ) as pool:
+        waiting = {pool.submit(function, job): job for job in jobs}
+        try:
+            while waiting:
+                done, _ = wait(waiting, timeout=poll_s, return_when=FIRST_COMPLETED)
+                if not done:
+                    yield None
+                for future in done:
+                    yield waiting.pop(future), future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone: a killed run leaves no workers behind."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
