@@ -5,28 +5,13 @@ the descriptor points at the null device while the import runs.
 """
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with open(os.devnull, "wb") as null:
-        os.dup2(null.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-
+from lildata_utils.quiet import silent_stderr
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-with _silent_stderr():
+with silent_stderr():
     import keras
     import tensorflow as tf
 
