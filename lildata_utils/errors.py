@@ -1,4 +1,4 @@
-"""The errors that a user can cause: the command line prints them as one line, without a traceback."""
+"""The error that a user can cause; the command line prints it as one line, without a traceback."""
 
 
 class LilDataError(Exception):

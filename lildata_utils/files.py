@@ -2,25 +2,30 @@
 
 import json
 import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from lildata_utils.errors import LilDataError
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 DATA_FOLDER = PROJECT_FOLDER / "data"
 
-PARTIAL_SUFFIX = ".partial"
+# Host and process name the writer, so that any number of them work side by side.
+_HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node())
 
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; rename it into place if the block ends without error.
 
-    A killed process leaves a file that ends in ``.partial`` and never half a file at `path`.
-    The process number in the name keeps two processes that write the same file apart.
+    A killed process leaves a hidden file ``.<name>.<host>-<process>.partial`` and never half a file
+    at `path`; `remove_leftovers` clears it away.
 
     Parameters
     ----------
@@ -43,12 +48,25 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays at the end: libraries choose the format by it (model.keras, sound.flac).
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
+    beside = path.with_name(f".{path.stem}.{_HOST}-{os.getpid()}.partial{path.suffix}")
     try:
         yield beside
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def partial_files(folder: Path) -> list[Path]:
+    """List the files below `folder` that are being written, or were when their writer died."""
+    return sorted(folder.rglob(".*.partial*"))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed processes of this machine left half written below `folder`."""
+    for path in partial_files(folder):
+        writer = re.search(rf"\.{re.escape(_HOST)}-(\d+)\.partial", path.name)
+        if writer and not psutil.pid_exists(int(writer[1])):
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -55,8 +55,8 @@ def window() -> Floats:
 def stft(waveform: ArrayLike) -> NDArray[np.complex64]:
     """Short-time Fourier transform with the course's window and hop, centred.
 
-    The same numbers as ``librosa.stft(waveform, n_fft=1260, hop_length=175)``, in float32 throughout
-    and several times faster.
+    The same numbers as ``librosa.stft(waveform, n_fft=1260, hop_length=175)``, in float32
+    throughout.
 
     Parameters
     ----------
