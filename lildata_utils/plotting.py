@@ -1,0 +1,575 @@
+"""Figures of the course: arrays in, a matplotlib `Figure` out.
+
+Nothing here uses pyplot, so the same functions work in a notebook, in a worker thread and in a
+test. Colours are chosen to be told apart by colour-blind readers and in print: magma, cividis and
+viridis for amounts (perceptually uniform) and the palette of Okabe & Ito (2008) for kinds.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import PIL.Image
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon, Rectangle
+
+from lildata_utils.profiles import GENRES
+from lildata_utils.spectrogram import (
+    BIN_HZ,
+    CLIP_S,
+    FLOOR_DB,
+    FRAME_S,
+    SAMPLE_RATE,
+    image_to_db,
+)
+
+DPI = 100
+WIDTH = 8.0  # inches: what fits beside a notebook's margin at 100 dots an inch
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+
+GENRE_COLOURS = dict(
+    zip(GENRES, (VERMILION, SKY, YELLOW, BLACK, ORANGE, BLUE, GREEN, GREY), strict=True)
+)
+OTHER_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY, BLACK)
+SPLIT_COLOURS = {"train": SKY, "validation": ORANGE, "test": PURPLE}
+UNUSED_COLOUR = "#DDDDDD"
+
+# 64 steps, of 1.25 dB in a spectrogram, keep the files of the figures small.
+AMOUNTS = matplotlib.colormaps["magma"].resampled(64)
+
+
+class Picture(Figure):
+    """A figure that Jupyter shows without pyplot, with the same dots an inch everywhere."""
+
+    def __init__(self, height: float, width: float = WIDTH) -> None:
+        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
+def png(figure: Figure, dpi: int = DPI) -> bytes:
+    """Draw a figure as the bytes of a PNG file, for an `ipywidgets.Image` or a file.
+
+    The file has a palette of 256 colours: less than half the size, and no difference to the eye.
+    """
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(dpi)
+    canvas.draw()
+    drawn = PIL.Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    buffer = io.BytesIO()
+    drawn.quantize(256, dither=PIL.Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def genre_label(genre: str) -> str:
+    """Write a genre's name for readers: ``future_bass`` becomes ``future bass``."""
+    return genre.replace("_", " ")
+
+
+def genre_colours(genres: Sequence[str]) -> list[str]:
+    """Give each genre its colour: the same one in every figure for the paper's genres."""
+    if all(genre in GENRE_COLOURS for genre in genres):
+        return [GENRE_COLOURS[genre] for genre in genres]
+    return [OTHER_COLOURS[i % len(OTHER_COLOURS)] for i in range(len(genres))]
+
+
+# Sound
+
+
+def _decibels(picture: np.ndarray) -> np.ndarray:
+    return image_to_db(picture) if picture.dtype == np.uint8 else picture
+
+
+def _draw_spectrogram(axes: Axes, picture: np.ndarray, start_s: float = 0.0) -> Any:
+    bins, frames = picture.shape
+    # A frame and a bin stand for the space around their centre, hence the half steps.
+    step_s, step_khz = FRAME_S, BIN_HZ / 1000
+    extent = (
+        start_s - step_s / 2,
+        start_s + (frames - 0.5) * step_s,
+        -step_khz / 2,
+        (bins - 0.5) * step_khz,
+    )
+    return axes.imshow(
+        _decibels(picture),
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        interpolation_stage="data",  # no colours beside those of the colour map
+        cmap=AMOUNTS,
+        vmin=FLOOR_DB,
+        vmax=0.0,
+    )
+
+
+def spectrogram(picture: np.ndarray, title: str = "", start_s: float = 0.0) -> Figure:
+    """Draw one spectrogram with its scales.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (bins, frames)
+        A spectrogram image (uint8), or decibels below the peak (float, -80 to 0).
+    title : str
+        What is shown.
+    start_s : float
+        Where the time axis begins.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=3.6)
+    axes = figure.subplots()
+    drawn = _draw_spectrogram(axes, picture, start_s)
+    axes.set(title=title, xlabel="time (s)", ylabel="frequency (kHz)")
+    figure.colorbar(drawn, ax=axes, label="level below the peak (dB)", pad=0.01)
+    return figure
+
+
+def spectrograms(
+    pictures: Sequence[np.ndarray] | np.ndarray, titles: Sequence[str], columns: int = 4
+) -> Figure:
+    """Draw spectrograms side by side on the same scales.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray, shape (bins, frames)
+        Spectrogram images (uint8) or decibels (float, -80 to 0).
+    titles : sequence of str
+        One for each.
+    columns : int
+        Pictures in a row.
+
+    Returns
+    -------
+    Figure
+    """
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    figure = Picture(height=2.1 * rows + 0.4 if columns > 2 else 3.0 * rows + 0.4)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, picture, title in zip(grid.flat, pictures, titles, strict=False):
+        drawn = _draw_spectrogram(axes, picture)
+        axes.set_title(title, fontsize=10)
+    for axes in grid.flat[len(pictures) :]:
+        axes.set_visible(False)
+    figure.supxlabel("time (s)", fontsize=10)
+    figure.supylabel("frequency (kHz)", fontsize=10)
+    figure.colorbar(drawn, ax=grid, label="level (dB)", pad=0.01, aspect=30)
+    return figure
+
+
+def waveform(
+    samples: np.ndarray, title: str = "", start_s: float = 0.0, sample_rate: int = SAMPLE_RATE
+) -> Figure:
+    """Draw a waveform; a short one (up to 200 samples) shows each sample as a dot.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+        Full scale is -1 to 1.
+    title : str
+        What is shown.
+    start_s : float
+        Time of the first sample.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=2.0)
+    axes = figure.subplots()
+    few = len(samples) <= 200
+    unit, name = (1000.0, "ms") if few else (1.0, "s")
+    times = (start_s + np.arange(len(samples)) / sample_rate) * unit
+    axes.plot(
+        times, samples, color=BLUE, linewidth=0.8 if few else 0.4, marker="o" if few else "", ms=3
+    )
+    axes.set(title=title, xlabel=f"time ({name})", ylabel="sample", xlim=(times[0], times[-1]))
+    axes.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
+    return figure
+
+
+def window_spectrum(windows: Mapping[str, np.ndarray], sample_rate: int = SAMPLE_RATE) -> Figure:
+    """Draw window functions and what each makes of a pure tone.
+
+    Parameters
+    ----------
+    windows : mapping of str to ndarray
+        The windows by name.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    Figure
+        Left the windows over time in ms, right their spectra in dB around 0 Hz.
+    """
+    figure = Picture(height=2.8)
+    left, right = figure.subplots(1, 2)
+    for (name, window), colour in zip(windows.items(), OTHER_COLOURS, strict=False):
+        left.plot(np.arange(len(window)) / sample_rate * 1000, window, color=colour, label=name)
+        # Zeros behind the window let us look between the bins.
+        spectrum = np.abs(np.fft.fftshift(np.fft.fft(window, 32 * len(window))))
+        level_db = 20 * np.log10(np.maximum(spectrum / spectrum.max(), 1e-7))
+        frequency_hz = np.fft.fftshift(np.fft.fftfreq(len(spectrum), 1 / sample_rate))
+        near = np.abs(frequency_hz) <= 8.5 * sample_rate / len(window)
+        right.plot(frequency_hz[near], level_db[near], color=colour, label=name, linewidth=1)
+    left.set(xlabel="time (ms)", ylabel="weight", title="window")
+    right.set(xlabel="distance from the tone (Hz)", ylabel="level (dB)", title="its spectrum")
+    right.set_ylim(-100, 3)
+    left.legend(frameon=False, loc="lower center")
+    return figure
+
+
+def receptive_fields(picture: np.ndarray, fields: Sequence[tuple[str, int]]) -> Figure:
+    """Draw over a spectrogram how much of it one unit of each layer sees.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (bins, frames)
+        A spectrogram image (uint8) or decibels.
+    fields : sequence of (str, int)
+        Name and side length (in frames and in bins) of each field, smallest first.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=4.2)
+    axes = figure.subplots()
+    _draw_spectrogram(axes, picture)
+    bins, frames = picture.shape
+    step_khz = BIN_HZ / 1000
+    for place, (name, side) in enumerate(reversed(fields)):
+        width, height = min(side, frames) * FRAME_S, min(side, bins) * step_khz
+        left, bottom = (frames * FRAME_S - width) / 2, (bins * step_khz - height) / 2
+        axes.add_patch(
+            Rectangle((left, bottom), width, height, fill=False, edgecolor="white", linewidth=1.6)
+        )
+        # The names stand outside: the small fields leave no room for theirs.
+        axes.annotate(
+            f"{name}: {side} frames\n{side * FRAME_S:.2f} s, {side * step_khz:.2f} kHz",
+            (left + width, bottom + height * 0.5),
+            xytext=(1.02, 0.9 - 0.8 * place / max(len(fields) - 1, 1)),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=9,
+            arrowprops={"arrowstyle": "-", "color": "white", "linewidth": 1},
+        )
+    axes.set(xlabel="time (s)", ylabel="frequency (kHz)")
+    return figure
+
+
+# Data sets
+
+
+def splits(clips: pd.DataFrame) -> Figure:
+    """Draw which split each clip went to: a row a track, time to the right.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        Columns ``genre``, ``artist``, ``track``, ``start_s`` and ``split``, as in ``clips.csv``.
+
+    Returns
+    -------
+    Figure
+    """
+    tracks = clips.groupby(["genre", "artist", "track"], sort=True)
+    figure = Picture(height=min(0.9 + 0.12 * tracks.ngroups, 6.0))
+    axes = figure.subplots()
+    genre_rows: dict[str, list[int]] = {}
+    for row, (_, rows) in enumerate(tracks):
+        genre_rows.setdefault(rows["genre"].iloc[0], []).append(row)
+        spans = [(start, CLIP_S * 0.94) for start in rows["start_s"]]
+        colours = [SPLIT_COLOURS.get(split, UNUSED_COLOUR) for split in rows["split"]]
+        axes.broken_barh(spans, (row - 0.42, 0.84), facecolors=colours)
+    axes.set_yticks(
+        [float(np.mean(numbers)) for numbers in genre_rows.values()],
+        [genre_label(genre) for genre in genre_rows],
+    )
+    for numbers in list(genre_rows.values())[1:]:
+        axes.axhline(numbers[0] - 0.5, color="white", linewidth=3)
+        axes.axhline(numbers[0] - 0.5, color=GREY, linewidth=0.5)
+    axes.set(xlabel="time in the track (s)", ylabel="a row a track")
+    axes.set(xlim=(0, None), ylim=(tracks.ngroups - 0.5, -0.5))
+    axes.spines[["top", "right"]].set_visible(False)
+    used = [split for split in SPLIT_COLOURS if (clips["split"] == split).any()]
+    handles = [Rectangle((0, 0), 1, 1, color=SPLIT_COLOURS[split]) for split in used]
+    figure.legend(handles, used, loc="outside upper right", ncols=len(used), frameon=False)
+    return figure
+
+
+# Networks
+
+
+def network(layers: Sequence[tuple[str, tuple[int, ...]]]) -> Figure:
+    """Draw a network as blocks in the order of its layers, like figure 2 of the paper.
+
+    Parameters
+    ----------
+    layers : sequence of (str, tuple of int)
+        Name of each layer and the shape it gives without the batch axis: (height, width, channels)
+        is drawn as a block, (units,) as a column.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=3.3)
+    axes = figure.subplots()
+    x = 0.0
+    for name, shape in layers:
+        if len(shape) == 3:
+            height, _, channels = shape
+            # Square roots keep 2 x 2 visible beside 631 x 631.
+            tall, deep = 0.28 * np.sqrt(height) + 0.3, 0.035 * np.sqrt(channels) * 4
+            colour = ORANGE if name.startswith("pool") else SKY
+            if name.startswith("input"):
+                colour = UNUSED_COLOUR
+            _draw_block(axes, x, tall, deep, colour)
+            text = f"{shape[0]} x {shape[1]}\nx {channels}"
+            width = deep + 0.30 * tall
+        else:
+            tall, width = 0.6 + 0.055 * shape[0], 0.3
+            axes.add_patch(
+                Rectangle((x, -tall / 2), width, tall, facecolor=GREEN, edgecolor="black", lw=0.8)
+            )
+            text = f"{shape[0]}"
+        axes.text(x + width / 2, 4.6, name, ha="center", va="bottom", fontsize=9, rotation=30)
+        axes.text(x + width / 2, -4.5, text, ha="center", va="top", fontsize=9)
+        x += max(width, 0.75) + 0.55
+    axes.set(xlim=(-0.4, x), ylim=(-6.2, 6.4))
+    axes.set_axis_off()
+    return figure
+
+
+def _draw_block(axes: Axes, x: float, tall: float, deep: float, colour: str) -> None:
+    # An upright square seen from the side, with a front face `deep` wide for its channels.
+    slant_x, slant_y = 0.30 * tall, 0.16 * tall
+    bottom = -(tall + slant_y) / 2
+    front = [(x, bottom), (x + deep, bottom), (x + deep, bottom + tall), (x, bottom + tall)]
+    side = [
+        (x + deep, bottom),
+        (x + deep + slant_x, bottom + slant_y),
+        (x + deep + slant_x, bottom + slant_y + tall),
+        (x + deep, bottom + tall),
+    ]
+    top = [
+        (x, bottom + tall),
+        (x + deep, bottom + tall),
+        (x + deep + slant_x, bottom + tall + slant_y),
+        (x + slant_x, bottom + tall + slant_y),
+    ]
+    for corners, alpha in ((front, 0.6), (side, 1.0), (top, 0.35)):
+        axes.add_patch(Polygon(corners, facecolor="white", edgecolor="none"))
+        axes.add_patch(Polygon(corners, facecolor=colour, alpha=alpha, edgecolor="none"))
+        axes.add_patch(Polygon(corners, fill=False, edgecolor="black", linewidth=0.8))
+
+
+def loss_curves(history: Mapping[str, Any] | pd.DataFrame) -> Figure:
+    """Draw training and validation loss per epoch (figure 3 of the paper) and the accuracy.
+
+    Parameters
+    ----------
+    history : mapping or DataFrame
+        ``loss``, ``val_loss``, ``accuracy`` and ``val_accuracy``, a value an epoch.
+
+    Returns
+    -------
+    Figure
+        A dotted line marks the epoch with the lowest validation loss.
+    """
+    figure = Picture(height=3.0)
+    panels = figure.subplots(1, 2)
+    epochs = np.arange(1, len(history["loss"]) + 1)
+    best = epochs[int(np.argmin(np.asarray(history["val_loss"])))]
+    for axes, name, label in zip(
+        panels, ("loss", "accuracy"), ("cross-entropy (nats)", "accuracy (%)"), strict=True
+    ):
+        scale = 100.0 if name == "accuracy" else 1.0
+        for key, line, colour, text in (
+            (name, "-", BLUE, "training"),
+            (f"val_{name}", "--", VERMILION, "validation"),
+        ):
+            values = np.asarray(history[key], dtype=float) * scale
+            axes.plot(epochs, values, line, color=colour, marker="o", ms=3, label=text)
+        axes.axvline(best, color=GREY, linestyle=":", linewidth=1)
+        axes.set(xlabel="epoch", ylabel=label, title=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_ylim(bottom=0)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[1].set_ylim(0, 100)
+    panels[0].legend(frameon=False)
+    return figure
+
+
+def confusion(counts: Sequence[Sequence[int]] | np.ndarray, genres: Sequence[str]) -> Figure:
+    """Draw a confusion matrix: of each true genre, the percentage that was heard as each genre.
+
+    Parameters
+    ----------
+    counts : array_like, shape (genres, genres)
+        Clips by true genre (row) and predicted genre (column).
+    genres : sequence of str
+        In label order.
+
+    Returns
+    -------
+    Figure
+    """
+    table = np.asarray(counts)
+    clips = table.sum(axis=1)
+    percent = 100 * table / np.maximum(clips, 1)[:, np.newaxis]
+    figure = Picture(height=1.6 + 0.42 * len(genres), width=2.6 + 0.62 * len(genres))
+    axes = figure.subplots()
+    drawn = axes.imshow(percent, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+    for (row, column), value in np.ndenumerate(percent):
+        if table[row, column]:
+            axes.text(
+                column,
+                row,
+                f"{value:.0f}",
+                ha="center",
+                va="center",
+                fontsize=9,
+                fontweight="bold" if row == column else "normal",
+                color="black" if value > 50 else "white",
+            )
+    names = [genre_label(genre) for genre in genres]
+    axes.set_xticks(range(len(genres)), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(
+        range(len(genres)), [f"{name} ({n})" for name, n in zip(names, clips, strict=True)]
+    )
+    axes.set(xlabel="predicted", ylabel="true (clips)")
+    figure.colorbar(drawn, ax=axes, label="% of the true genre's clips", pad=0.02)
+    return figure
+
+
+def accuracies(
+    names: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float] | None],
+    chance: float | None = None,
+) -> Figure:
+    """Draw accuracies as bars with their 95 % intervals.
+
+    Parameters
+    ----------
+    names : sequence of str
+        What was tested, from top to bottom.
+    values : sequence of float
+        Accuracies in [0, 1].
+    intervals : sequence of (float, float) or None
+        Lower and upper ends in [0, 1].
+    chance : float, optional
+        Where to draw a line for guessing.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=0.9 + 0.36 * len(names))
+    axes = figure.subplots()
+    rows = range(len(names))
+    percent = 100 * np.asarray(values)
+    axes.barh(rows, percent, color=SKY, height=0.66)
+    for row, interval in zip(rows, intervals, strict=True):
+        low, high = (percent[row], percent[row]) if interval is None else 100 * np.array(interval)
+        axes.plot([low, high], [row, row], color="black", linewidth=1.5, marker="|", ms=7)
+        axes.text(max(high, percent[row]) + 1.2, row, f"{percent[row]:.1f} %", va="center")
+    if chance is not None:
+        axes.axvline(100 * chance, color=VERMILION, linestyle="--", linewidth=1.2)
+        axes.annotate(
+            "guessing",
+            (100 * chance, -0.45),
+            xytext=(3, 0),
+            textcoords="offset points",
+            color=VERMILION,
+            fontsize=8,
+        )
+    axes.set_yticks(rows, names)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 112), xlabel="accuracy (%), line: 95 % interval")
+    axes.set_xticks(range(0, 101, 20))
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def genre_over_time(
+    probabilities: np.ndarray,
+    genres: Sequence[str],
+    tracks: Sequence[tuple[float, str]] = (),
+    clip_s: float = CLIP_S,
+) -> Figure:
+    """Draw the genre of a long recording clip by clip.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (clips, genres)
+        In [0, 1], rows summing to 1; the clips follow each other without a gap.
+    genres : sequence of str
+        In label order.
+    tracks : sequence of (float, str), optional
+        Start in seconds and name of each track of a mix.
+    clip_s : float
+        Length of a clip in seconds.
+
+    Returns
+    -------
+    Figure
+        The probabilities stacked, and below them a strip with the most probable genre.
+    """
+    figure = Picture(height=3.6)
+    upper, strip = figure.subplots(2, 1, sharex=True, height_ratios=[6, 1])
+    edges_s = np.arange(len(probabilities) + 1) * clip_s
+    minutes = edges_s[-1] > 180
+    unit = 60.0 if minutes else 1.0
+    edges = edges_s / unit
+    colours = genre_colours(genres)
+    winners = probabilities.argmax(axis=1)
+    floor = np.zeros(len(probabilities))
+    for label, genre in enumerate(genres):
+        ceiling = floor + probabilities[:, label]
+        upper.stairs(
+            ceiling,
+            edges,
+            baseline=floor,
+            fill=True,
+            color=colours[label],
+            label=genre_label(genre),
+        )
+        floor = ceiling
+        spans = [(edges[i], clip_s / unit) for i in np.flatnonzero(winners == label)]
+        strip.broken_barh(spans, (0, 1), facecolors=colours[label])
+    for start_s, name in tracks:
+        for axes in (upper, strip):
+            axes.axvline(start_s / unit, color="white", linewidth=2.5)
+            axes.axvline(start_s / unit, color="black", linewidth=1)
+        upper.annotate(
+            name,
+            (start_s / unit, 1.0),
+            xytext=(2, 3),
+            textcoords="offset points",
+            fontsize=8,
+            rotation=20,
+            annotation_clip=False,
+        )
+    upper.set(ylim=(0, 1), xlim=(0, edges[-1]), ylabel="probability")
+    strip.set(yticks=[], xlabel="time (minutes)" if minutes else "time (s)")
+    strip.set_ylabel("verdict", rotation=0, ha="right", va="center")
+    handles, names = upper.get_legend_handles_labels()
+    # From top to bottom, as the probabilities are stacked.
+    figure.legend(handles[::-1], names[::-1], loc="outside right center", frameon=False, fontsize=9)
+    return figure

@@ -1,0 +1,107 @@
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import PIL.Image
+import pytest
+from matplotlib.figure import Figure
+
+from lildata_utils import plotting
+from lildata_utils.profiles import GENRES
+
+RNG = np.random.default_rng(0)
+IMAGE = RNG.integers(0, 256, (631, 631), dtype=np.uint8)
+CLIPS = pd.DataFrame(
+    [
+        (genre, "someone", f"song {track}", 5.0 * clip, split)
+        for genre in GENRES
+        for track, split in enumerate(("train", "validation", "test"))
+        for clip in range(4)
+    ],
+    columns=["genre", "artist", "track", "start_s", "split"],
+)
+HISTORY = {
+    "loss": [2.0, 1.0, 0.5],
+    "val_loss": [1.9, 1.2, 1.4],
+    "accuracy": [0.2, 0.5, 0.9],
+    "val_accuracy": [0.3, 0.5, 0.6],
+}
+PROBABILITIES = RNG.dirichlet(np.ones(8), 50)
+
+FIGURES = {
+    "spectrogram": lambda: plotting.spectrogram(IMAGE, "a clip"),
+    "spectrograms": lambda: plotting.spectrograms([IMAGE] * 5, list("abcde")),
+    "waveform": lambda: plotting.waveform(RNG.normal(size=22050)),
+    "window_spectrum": lambda: plotting.window_spectrum({"Hann": np.hanning(1260)}),
+    "receptive_fields": lambda: plotting.receptive_fields(IMAGE, [("conv1", 3), ("conv4", 234)]),
+    "splits": lambda: plotting.splits(CLIPS),
+    "network": lambda: plotting.network([("input", (631, 631, 1)), ("dense", (48,))]),
+    "loss_curves": lambda: plotting.loss_curves(HISTORY),
+    "confusion": lambda: plotting.confusion(np.diag(range(8)), GENRES),
+    "accuracies": lambda: plotting.accuracies(["a", "b"], [0.5, 0.8], [None, (0.7, 0.9)], 0.125),
+    "genre_over_time": lambda: plotting.genre_over_time(PROBABILITIES, GENRES, [(0.0, "One")]),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_small_pngs_that_jupyter_can_show(name):
+    figure = FIGURES[name]()
+    assert isinstance(figure, Figure)
+    shown = figure._repr_png_()
+    picture = PIL.Image.open(io.BytesIO(shown))
+    assert picture.width <= 820
+    # Random pixels are the worst case for a PNG; a spectrogram of music takes half of this.
+    assert len(shown) < 300_000
+    assert len(np.unique(np.asarray(picture.convert("L")))) > 10, "the picture is not empty"
+
+
+def test_pixels_lie_at_their_time_and_frequency():
+    tone_from_the_middle = np.zeros((631, 631), np.uint8)
+    tone_from_the_middle[100, 315:] = 255  # 1750 Hz from 2.5 s on
+    axes = plotting.spectrogram(tone_from_the_middle).axes[0]
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert bottom + (100 + 0.5) * (top - bottom) / 631 == pytest.approx(1.75)
+    assert left + (315 + 0.5) * (right - left) / 631 == pytest.approx(2.5)
+
+
+def test_images_and_decibels_give_the_same_picture():
+    image = IMAGE[:, :50]
+    decibels = image / 255 * 80.0 - 80.0
+    from_image = plotting.spectrogram(image).axes[0].images[0].get_array()
+    from_decibels = plotting.spectrogram(decibels).axes[0].images[0].get_array()
+    np.testing.assert_allclose(from_image, from_decibels, atol=1e-4)
+
+
+def test_confusion_shows_percent_of_the_true_genre():
+    axes = plotting.confusion([[3, 1], [0, 2]], ["future_bass", "noise"]).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["75", "25", "100"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "future bass (4)",
+        "noise (2)",
+    ]
+
+
+def test_loss_curves_mark_the_epoch_with_the_lowest_validation_loss():
+    axes = plotting.loss_curves(HISTORY).axes[0]
+    assert list(axes.lines[-1].get_xdata()) == [2, 2]
+
+
+def test_genres_keep_their_colours_in_a_selection():
+    assert plotting.genre_colours(["house"])[0] == plotting.genre_colours(GENRES)[6]
+    assert len(set(plotting.genre_colours(GENRES))) == len(GENRES)
+    assert len(set(plotting.genre_colours(["metal", "ambient", "house"]))) == 3
+
+
+def test_strip_shows_the_most_probable_genre():
+    probabilities = np.array([[0.7, 0.3], [0.4, 0.6], [0.2, 0.8]])
+    _, strip = plotting.genre_over_time(probabilities, ["house", "lofi"]).axes
+    house, lofi = strip.collections
+    assert len(house.get_paths()) == 1
+    assert len(lofi.get_paths()) == 2
+
+
+def test_no_pyplot():
+    code = "import sys, lildata_utils.plotting; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
