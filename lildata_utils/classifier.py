@@ -1,0 +1,313 @@
+"""The softmax benchmark and Lil Data: two networks that tell genres apart (notebook 02).
+
+Both are plain float32 Keras models, and such a model is what is saved. `fast` puts a twin beside
+it that shares its weights and computes the same numbers in less time; training and prediction go
+through the twin.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lildata_utils.backend import has_bfloat16, keras, tf
+from lildata_utils.dataset import Dataset
+from lildata_utils.errors import LilDataError
+from lildata_utils.spectrogram import BIN_HZ, FRAME_S, N_BINS, N_FRAMES, Image
+from lildata_utils.training import Network, tensor_input
+
+FILTERS = (16, 32, 64, 64)
+DROPOUT = 0.5
+HIDDEN = 48
+SOFTMAX_POOL = 16
+
+
+def build_softmax(n_genres: int, pool: int = SOFTMAX_POOL, seed: int = 0) -> Any:
+    """Build the benchmark: one dense softmax layer on the spectrogram, averaged to a small picture.
+
+    The paper says no more than "softmax"; without the pooling it would have 400 000 weights a
+    genre and learn single pixels by heart.
+
+    Parameters
+    ----------
+    n_genres : int
+        At least 2.
+    pool : int
+        Side of the squares that are averaged, in bins and frames.
+    seed : int
+        Of the first weights.
+
+    Returns
+    -------
+    keras.Model
+        From network input, shape (clips, 631, 631, 1), to probabilities, shape (clips, n_genres).
+
+    Raises
+    ------
+    LilDataError
+        If there are fewer than two genres.
+
+    Examples
+    --------
+    >>> build_softmax(8).output_shape
+    (None, 8)
+    """
+    _check(n_genres)
+    weights = _initializers(seed)
+    spectrogram = keras.Input((N_BINS, N_FRAMES, 1), name="spectrogram")
+    x = keras.layers.AveragePooling2D(pool, name="pool")(spectrogram)
+    x = keras.layers.Flatten(name="flatten")(x)
+    genre = keras.layers.Dense(
+        n_genres, activation="softmax", kernel_initializer=next(weights), name="genre"
+    )(x)
+    return keras.Model(spectrogram, genre, name="softmax")
+
+
+def build_lil_data(
+    n_genres: int,
+    filters: Sequence[int] = FILTERS,
+    dropout: float = DROPOUT,
+    seed: int = 0,
+) -> Any:
+    """Build Lil Data, the paper's convolutional network (its figure 2 and section 4).
+
+    Four times a 3x3 convolution with ReLU and a 4x4 max-pool, then dropout, 48 dense units and a
+    softmax. The sides of the pictures are 631, 157, 39, 9, 2. The paper gives neither the filters
+    nor the padding.
+
+    Parameters
+    ----------
+    n_genres : int
+        At least 2.
+    filters : sequence of int
+        Filters of each convolution.
+    dropout : float
+        Share of the features that is dropped in training; the paper's is 0.5.
+    seed : int
+        Of the first weights and the dropout.
+
+    Returns
+    -------
+    keras.Model
+        From network input, shape (clips, 631, 631, 1), to probabilities, shape (clips, n_genres).
+        Layers: conv1, pool1, ... conv4, pool4, flatten, dropout, dense, genre.
+
+    Raises
+    ------
+    LilDataError
+        If there are fewer than two genres.
+
+    Examples
+    --------
+    >>> build_lil_data(8).get_layer("pool4").output.shape
+    (None, 2, 2, 64)
+    """
+    _check(n_genres)
+    weights = _initializers(seed)
+    spectrogram = keras.Input((N_BINS, N_FRAMES, 1), name="spectrogram")
+    x = spectrogram
+    for number, n_filters in enumerate(filters, 1):
+        x = keras.layers.Conv2D(
+            n_filters,
+            kernel_size=3,
+            padding="same",
+            activation="relu",
+            kernel_initializer=next(weights),
+            name=f"conv{number}",
+        )(x)
+        x = keras.layers.MaxPooling2D(4, name=f"pool{number}")(x)
+    x = keras.layers.Flatten(name="flatten")(x)
+    x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
+    x = keras.layers.Dense(
+        HIDDEN, activation="relu", kernel_initializer=next(weights), name="dense"
+    )(x)
+    genre = keras.layers.Dense(
+        n_genres, activation="softmax", kernel_initializer=next(weights), name="genre"
+    )(x)
+    return keras.Model(spectrogram, genre, name="lil_data")
+
+
+class PooledFirst(keras.layers.Layer):
+    """A convolution with ReLU and the max-pool after it, with the pooling done first.
+
+    The largest of some numbers stays the largest when a bias is added to all of them and when the
+    negative ones become 0, so ``max(relu(x + bias)) = relu(max(x) + bias)``. After the pooling,
+    bias and ReLU have a sixteenth of the numbers to go through.
+
+    Parameters
+    ----------
+    conv : keras.layers.Conv2D
+        With ReLU; its weights are used, not copied.
+    pool : keras.layers.MaxPooling2D
+        What follows it.
+    dtype : str
+        In which to compute: "float32", or "mixed_bfloat16" with the weights kept in float32.
+    """
+
+    def __init__(self, conv: Any, pool: Any, dtype: str) -> None:
+        super().__init__(name=conv.name, dtype=dtype)
+        self.conv = conv
+        self.pool = pool
+
+    def call(self, x: Any) -> Any:
+        """Compute the layer's output, shape (clips, bins // 4, frames // 4, filters) for 4x4."""
+        conv, pool = self.conv, self.pool
+        x = keras.ops.conv(x, keras.ops.cast(conv.kernel, x.dtype), conv.strides, conv.padding)
+        x = keras.ops.max_pool(x, pool.pool_size, pool.strides, pool.padding)
+        return keras.ops.relu(x + keras.ops.cast(conv.bias, x.dtype))
+
+
+def fast(model: Any, dtype: str | None = None) -> Any:
+    """Make a twin of a model on the same weights that computes the same in less time.
+
+    Every convolution with ReLU that a max-pool follows becomes a `PooledFirst`, which computes in
+    bfloat16 where the processor has it. All other layers, and the weights, stay in float32.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A chain of layers, like Lil Data's.
+    dtype : {"float32", "mixed_bfloat16"}, optional
+        Of the convolutions; chosen by the processor if not given.
+
+    Returns
+    -------
+    keras.Model
+        The model itself if it has no such pair of layers.
+
+    Examples
+    --------
+    >>> model = build_lil_data(8)
+    >>> fast(model).get_layer("conv1").conv is model.get_layer("conv1")
+    True
+    """
+    if dtype is None:
+        dtype = "mixed_bfloat16" if has_bfloat16() else "float32"
+    layers = model.layers[1:]
+    pairs = {
+        conv.name: pool
+        for conv, pool in itertools.pairwise(layers)
+        if isinstance(conv, keras.layers.Conv2D)
+        and conv.activation is keras.activations.relu
+        and isinstance(pool, keras.layers.MaxPooling2D)
+    }
+    if not pairs:
+        return model
+    pooled = {pool.name for pool in pairs.values()}
+    x = model.inputs[0]
+    for layer in layers:
+        if layer.name in pairs:
+            x = PooledFirst(layer, pairs[layer.name], dtype)(x)
+        elif layer.name not in pooled:
+            x = layer(x)
+    return keras.Model(model.inputs[0], x, name=f"fast_{model.name}")
+
+
+def predict(model: Any, images: Image | Dataset, batch_size: int = 64) -> NDArray[np.float32]:
+    """Let a network say how likely each genre is.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Made by a function of this module, or loaded from a run.
+    images : ndarray of uint8, shape (clips, 631, 631), or Dataset
+        Spectrograms.
+    batch_size : int
+        Clips at a time.
+
+    Returns
+    -------
+    ndarray of float32, shape (clips, genres)
+        Probabilities; each row sums to 1.
+
+    Examples
+    --------
+    >>> predict(build_softmax(3), np.zeros((2, 631, 631), np.uint8)).shape
+    (2, 3)
+    """
+    batches: Iterable[Image]
+    if isinstance(images, Dataset):
+        batches = (pictures for pictures, _ in images.batches(batch_size))
+    else:
+        batches = (images[at : at + batch_size] for at in range(0, len(images), batch_size))
+    function = _compiled(model)
+    parts = [function(batch).numpy() for batch in batches]
+    return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
+
+
+def receptive_fields(model: Any) -> pd.DataFrame:
+    """Compute how much of the spectrogram one output of each layer depends on.
+
+    A layer of kernel k on an input whose neighbours are s apart widens the field by (k - 1) s, and
+    its stride multiplies s.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A chain of layers; those after the last convolution or pooling see everything.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a convolution or pooling: ``layer``, ``bins``, ``frames``, ``hz`` and ``ms`` (side
+        times 17.5 Hz and 7.94 ms), ``step_ms`` (how far apart neighbouring outputs look).
+
+    Examples
+    --------
+    >>> receptive_fields(build_lil_data(8)).set_index("layer").loc["conv4", "frames"]
+    234
+    """
+    rows = []
+    size, step = np.ones(2, int), np.ones(2, int)
+    for layer in model.layers:
+        kernel = getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
+        if kernel is None:
+            continue
+        size = size + (np.array(kernel) - 1) * step
+        step = step * layer.strides
+        bins, frames = size.tolist()
+        rows.append(
+            {
+                "layer": layer.name,
+                "bins": bins,
+                "frames": frames,
+                "hz": bins * BIN_HZ,
+                "ms": 1000 * frames * FRAME_S,
+                "step_ms": 1000 * step[1] * FRAME_S,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+SOFTMAX = Network("softmax", build_softmax, {"pool": SOFTMAX_POOL})
+LIL_DATA = Network("cnn", build_lil_data, {"filters": FILTERS, "dropout": DROPOUT}, twin=fast)
+
+
+def _check(n_genres: int) -> None:
+    if n_genres < 2:
+        raise LilDataError(f"a classifier needs at least 2 genres, got {n_genres}")
+
+
+def _initializers(seed: int) -> Iterator[Any]:
+    """Give each layer Keras' usual first weights (Glorot & Bengio 2010), by the seed."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield keras.initializers.GlorotUniform(int(rng.integers(2**31)))
+
+
+_FUNCTIONS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def _compiled(model: Any) -> Any:
+    """Compile a model's twin once: a slider that asks again must not wait for it again."""
+    if model not in _FUNCTIONS:
+        twin = fast(model)
+        signature = [tf.TensorSpec((None, N_BINS, N_FRAMES), tf.uint8)]
+        _FUNCTIONS[model] = tf.function(
+            lambda images: twin(tensor_input(images), training=False), input_signature=signature
+        )
+    return _FUNCTIONS[model]
