@@ -13,20 +13,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import read_json
+from lildata_utils.files import read_json, read_table
+from lildata_utils.shards import HEADER_BYTES, IMAGE_BYTES, VERSION
 from lildata_utils.spectrogram import N_BINS, N_FRAMES, Image
 from lildata_utils.splits import GAP
 
-VERSION = 1
 DESCRIPTION = "dataset.json"
 CLIPS = "clips.csv"
 SKIPPED = "skipped.csv"
-SHARDS = "shards"
 COLUMNS = ("id", "genre", "artist", "track", "start_s", "peak_db", "split", "shard", "index")
-
-# A shard is a .npy file of (n, 631, 631) uint8; numpy writes a header of this length for it.
-HEADER_BYTES = 128
-IMAGE_BYTES = N_BINS * N_FRAMES
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,7 @@ class Dataset:
             try:
                 with path.open("rb") as file:
                     file.seek(HEADER_BYTES + int(index) * IMAGE_BYTES)
-                    complete = file.readinto(memoryview(image).cast("B")) == IMAGE_BYTES
+                    complete = file.readinto(image.data) == IMAGE_BYTES
             except FileNotFoundError:
                 complete = False
             if not complete:
@@ -184,31 +179,10 @@ def load(folder: Path) -> Dataset:
             f"{folder} has version {description.get('version')} of the format, expected {VERSION}: "
             "prepare it again"
         )
-    clips = read_table(folder / CLIPS, COLUMNS)
+    clips = pd.DataFrame(read_table(folder / CLIPS, COLUMNS))
     clips = clips.astype({"start_s": float, "peak_db": float, "index": int})
     return Dataset(
         folder=folder,
         genres=tuple(description["genres"]),
         clips=clips[clips["split"] != GAP].reset_index(drop=True),
     )
-
-
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV file as text and check that it has the columns that are needed.
-
-    Raises
-    ------
-    LilDataError
-        If it can't be read, or lacks a column.
-    """
-    try:
-        # A band may be called "NA" or "null": nothing is read as missing.
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise LilDataError(f"{path} can't be read as a CSV table ({error})") from None
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise LilDataError(
-            f"{path} lacks the column(s) {', '.join(missing)}: expected {', '.join(columns)}"
-        )
-    return table

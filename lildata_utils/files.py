@@ -1,10 +1,11 @@
 """Files that are either whole or not there, and the working folder of the course."""
 
+import csv
 import json
 import os
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ def written_beside(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def file_size(path: Path) -> int:
+    """Tell the bytes of a file; 0 if it is not there or can't be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def partial_files(folder: Path) -> list[Path]:
     """List the files below `folder` that are being written, or were when their writer died."""
     return sorted(folder.rglob(".*.partial*"))
@@ -94,3 +103,26 @@ def read_json(path: Path) -> Any:
         raise LilDataError(f"{path} is missing: expected a JSON file there") from None
     except (OSError, ValueError) as error:
         raise LilDataError(f"{path} can't be read as JSON ({error})") from None
+
+
+def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV file with a header line, row by row, as text.
+
+    Raises
+    ------
+    LilDataError
+        If it can't be read, or lacks one of `columns`.
+    """
+    try:
+        # "utf-8-sig" drops the mark that spreadsheets put in front.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            rows = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        raise LilDataError(f"{path} can't be read as a CSV table ({error})") from None
+    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    if missing:
+        raise LilDataError(
+            f"{path} lacks the column(s) {', '.join(missing)}: expected {', '.join(columns)}"
+        )
+    return rows
