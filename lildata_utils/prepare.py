@@ -210,7 +210,7 @@ def _description(
     counts = clips.groupby(["genre", "split"]).size()
     return {
         "version": VERSION,
-        "sample_rate": SAMPLE_RATE,
+        "sample_rate": spectrogram.SAMPLE_RATE,
         "clip_s": CLIP_S,
         "n_fft": spectrogram.N_FFT,
         "hop_length": spectrogram.HOP_LENGTH,
