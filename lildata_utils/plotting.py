@@ -261,11 +261,16 @@ def receptive_fields(picture: np.ndarray, fields: Sequence[tuple[str, int]]) -> 
         axes.annotate(
             f"{name}: {side} frames\n{side * FRAME_S:.2f} s, {side * step_khz:.2f} kHz",
             (left + width, bottom + height * 0.5),
-            xytext=(1.02, 0.9 - 0.8 * place / max(len(fields) - 1, 1)),
+            xytext=(1.015, 0.9 - 0.8 * place / max(len(fields) - 1, 1)),
             textcoords="axes fraction",
             va="center",
             fontsize=9,
-            arrowprops={"arrowstyle": "-", "color": "white", "linewidth": 1},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": "white",
+                "linewidth": 1,
+                "relpos": (0, 0.5),
+            },
         )
     axes.set(xlabel="time (s)", ylabel="frequency (kHz)")
     return figure
