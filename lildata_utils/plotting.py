@@ -41,6 +41,8 @@ OTHER_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY, BLAC
 SPLIT_COLOURS = {"train": SKY, "validation": ORANGE, "test": PURPLE}
 UNUSED_COLOUR = "#DDDDDD"
 
+SLANT = 0.3  # how far a block of a network's drawing leans back
+
 # 64 steps, of 1.25 dB in a spectrogram, keep the files of the figures small.
 AMOUNTS = matplotlib.colormaps["magma"].resampled(64)
 
@@ -326,43 +328,42 @@ def network(layers: Sequence[tuple[str, tuple[int, ...]]]) -> Figure:
     ----------
     layers : sequence of (str, tuple of int)
         Name of each layer and the shape it gives without the batch axis: (height, width, channels)
-        is drawn as a block, (units,) as a column.
+        is drawn as a block, (units,) as a column. Layers called ``pool...`` get a colour of
+        their own.
 
     Returns
     -------
     Figure
     """
-    figure = Picture(height=3.3)
+    figure = Picture(height=3.4)
     axes = figure.subplots()
     x = 0.0
-    for name, shape in layers:
+    for number, (name, shape) in enumerate(layers):
+        # Square roots keep 2 x 2 visible beside 631 x 631.
+        tall = 0.28 * np.sqrt(shape[0]) + 0.3
         if len(shape) == 3:
-            height, _, channels = shape
-            # Square roots keep 2 x 2 visible beside 631 x 631.
-            tall, deep = 0.28 * np.sqrt(height) + 0.3, 0.035 * np.sqrt(channels) * 4
             colour = ORANGE if name.startswith("pool") else SKY
-            if name.startswith("input"):
-                colour = UNUSED_COLOUR
-            _draw_block(axes, x, tall, deep, colour)
-            text = f"{shape[0]} x {shape[1]}\nx {channels}"
-            width = deep + 0.30 * tall
+            deep = 0.14 * np.sqrt(shape[2])
+            _draw_block(axes, x, tall, deep, UNUSED_COLOUR if number == 0 else colour)
+            width = deep + SLANT * tall
+            text = f"{shape[0]} x {shape[1]}\nx {shape[2]}"
         else:
-            tall, width = 0.6 + 0.055 * shape[0], 0.3
+            width = 0.3
             axes.add_patch(
                 Rectangle((x, -tall / 2), width, tall, facecolor=GREEN, edgecolor="black", lw=0.8)
             )
-            text = f"{shape[0]}"
-        axes.text(x + width / 2, 4.6, name, ha="center", va="bottom", fontsize=9, rotation=30)
+            text = str(shape[0])
+        axes.text(x + width / 2, 4.6, name, ha="left", va="bottom", fontsize=9, rotation=35)
         axes.text(x + width / 2, -4.5, text, ha="center", va="top", fontsize=9)
-        x += max(width, 0.75) + 0.55
-    axes.set(xlim=(-0.4, x), ylim=(-6.2, 6.4))
+        x += max(width, 0.85) + 0.55
+    axes.set(xlim=(-0.4, x + 0.4), ylim=(-6.2, 6.8))
     axes.set_axis_off()
     return figure
 
 
 def _draw_block(axes: Axes, x: float, tall: float, deep: float, colour: str) -> None:
     # An upright square seen from the side, with a front face `deep` wide for its channels.
-    slant_x, slant_y = 0.30 * tall, 0.16 * tall
+    slant_x, slant_y = SLANT * tall, 0.16 * tall
     bottom = -(tall + slant_y) / 2
     front = [(x, bottom), (x + deep, bottom), (x + deep, bottom + tall), (x, bottom + tall)]
     side = [
@@ -383,23 +384,23 @@ def _draw_block(axes: Axes, x: float, tall: float, deep: float, colour: str) -> 
         axes.add_patch(Polygon(corners, fill=False, edgecolor="black", linewidth=0.8))
 
 
-def loss_curves(history: Mapping[str, Any] | pd.DataFrame) -> Figure:
+def loss_curves(history: Mapping[str, Any] | pd.DataFrame, kept: int | None = None) -> Figure:
     """Draw training and validation loss per epoch (figure 3 of the paper) and the accuracy.
 
     Parameters
     ----------
     history : mapping or DataFrame
-        ``loss``, ``val_loss``, ``accuracy`` and ``val_accuracy``, a value an epoch.
+        ``loss`` and ``accuracy``, a value an epoch; ``val_loss`` and ``val_accuracy`` if measured.
+    kept : int, optional
+        The epoch whose weights were kept, counted from 1; a dotted line marks it.
 
     Returns
     -------
     Figure
-        A dotted line marks the epoch with the lowest validation loss.
     """
     figure = Picture(height=3.0)
     panels = figure.subplots(1, 2)
     epochs = np.arange(1, len(history["loss"]) + 1)
-    best = epochs[int(np.argmin(np.asarray(history["val_loss"])))]
     for axes, name, label in zip(
         panels, ("loss", "accuracy"), ("cross-entropy (nats)", "accuracy (%)"), strict=True
     ):
@@ -408,9 +409,11 @@ def loss_curves(history: Mapping[str, Any] | pd.DataFrame) -> Figure:
             (name, "-", BLUE, "training"),
             (f"val_{name}", "--", VERMILION, "validation"),
         ):
-            values = np.asarray(history[key], dtype=float) * scale
-            axes.plot(epochs, values, line, color=colour, marker="o", ms=3, label=text)
-        axes.axvline(best, color=GREY, linestyle=":", linewidth=1)
+            if key in history:
+                values = np.asarray(history[key], dtype=float) * scale
+                axes.plot(epochs, values, line, color=colour, marker="o", ms=3, label=text)
+        if kept is not None:
+            axes.axvline(kept, color=GREY, linestyle=":", linewidth=1.2, label="kept")
         axes.set(xlabel="epoch", ylabel=label, title=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_ylim(bottom=0)

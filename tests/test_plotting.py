@@ -83,9 +83,14 @@ def test_confusion_shows_percent_of_the_true_genre():
     ]
 
 
-def test_loss_curves_mark_the_epoch_with_the_lowest_validation_loss():
-    axes = plotting.loss_curves(HISTORY).axes[0]
+def test_loss_curves_mark_the_kept_epoch_and_do_without_validation():
+    axes = plotting.loss_curves(HISTORY, kept=2).axes[0]
+    assert [line.get_label() for line in axes.lines] == ["training", "validation", "kept"]
     assert list(axes.lines[-1].get_xdata()) == [2, 2]
+    without = {name: HISTORY[name] for name in ("loss", "accuracy")}
+    assert [line.get_label() for line in plotting.loss_curves(without).axes[0].lines] == [
+        "training"
+    ]
 
 
 def test_genres_keep_their_colours_in_a_selection():
