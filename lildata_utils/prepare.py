@@ -53,8 +53,8 @@ class Progress:
         Clips written, and what the files' headers promise in all.
     files, files_in_all, files_reused : int
         Files done, in all, and done by an earlier run.
-    files_skipped : int
-        Files that gave no clip.
+    left_out : int
+        Files and clips that were left out so far.
     """
 
     clips: int
@@ -62,7 +62,7 @@ class Progress:
     files: int
     files_in_all: int
     files_reused: int
-    files_skipped: int
+    left_out: int
 
 
 def prepare(
@@ -124,14 +124,14 @@ def prepare(
         done = sum(len(record.starts_s) for record in records.values())
         growing = sum(file_size(path) // IMAGE_BYTES for path in set(partial_files(out)) - foreign)
         left = sum(clips for file, clips in expected.items() if file not in records)
-        empty = sum(not record.starts_s for record in records.values())
+        left_out = sum(len(record.skipped) for record in records.values())
         return Progress(
             clips=done + growing,
             clips_in_all=done + max(left, growing),
             files=len(records),
             files_in_all=len(sources),
             files_reused=reused,
-            files_skipped=empty + len(skipped),
+            left_out=left_out + len(skipped),
         )
 
     # The longest first, so that no process works alone at the end.
@@ -174,7 +174,7 @@ def _clips_table(sources: list[Source], records: dict[Source, Record]) -> pd.Dat
         table["id"] = [f"{source.genre}/{source.track}@{start:g}s" for start in record.starts_s]
         table["genre"], table["artist"], table["track"] = source.genre, source.artist, source.track
         table["split"], table["shard"], table["index"] = "", source.shard, table.index
-        mix = read_mix_list(source)
+        mix = read_mix_list(source.path)
         if mix and len(table):
             table[["artist", "track", "split"]] = [
                 _playing(start, mix, source.track) for start in record.starts_s

@@ -13,12 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from lildata_utils import spectrogram
 from lildata_utils.audio import AudioError, info, read_blocks
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size, read_json, write_json, written_beside
 from lildata_utils.sources import Source
-from lildata_utils.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAMES, SAMPLE_RATE, Image
+from lildata_utils.spectrogram import (
+    CLIP_S,
+    N_BINS,
+    N_FRAMES,
+    SAMPLE_RATE,
+    Floats,
+    Image,
+    cut_clips,
+    to_image,
+)
 
 VERSION = 1
 # numpy writes a header of this length for (n, 631, 631) uint8.
@@ -121,31 +129,35 @@ def _draw_clips(source: Source, duration_s: float, record: Record) -> Iterator[I
     What could be read before an error is used: the first hours of a damaged mix are good music.
     """
     wanted = _spread(int(duration_s / CLIP_S), source.limit)
-    waveform = np.empty(0, np.float32)
-    position = 0
-    try:
+    samples, position = 0, 0
+
+    def counted_blocks() -> Iterator[Floats]:
+        nonlocal samples
         for block in read_blocks(source.path):
-            waveform = np.concatenate([waveform, block])
-            clips = waveform[: len(waveform) // CLIP_SAMPLES * CLIP_SAMPLES]
-            waveform = waveform[len(clips) :]
+            samples += len(block)
+            yield block
+
+    try:
+        for clips in cut_clips(counted_blocks()):
             kept = []
-            for clip in clips.reshape(-1, CLIP_SAMPLES):
+            for clip in clips:
+                start_s = position * CLIP_S
                 if wanted is not None and position not in wanted:
                     pass
                 elif np.abs(clip).max() < SILENCE:
-                    record.skipped.append((position * CLIP_S, "silent"))
+                    record.skipped.append((start_s, "silent"))
                 else:
                     kept.append(clip)
-                    record.starts_s.append(position * CLIP_S)
+                    record.starts_s.append(start_s)
                 position += 1
             if kept:
-                images, peaks = spectrogram.to_image(np.stack(kept))
+                images, peaks = to_image(np.stack(kept))
                 record.peaks_db += [round(20 * float(np.log10(peak)), 3) for peak in peaks]
                 yield images
     except AudioError as error:
         record.skipped.append((None, error.reason))
         return
-    read_s = position * CLIP_S + len(waveform) / SAMPLE_RATE
+    read_s = samples / SAMPLE_RATE
     if position == 0:
         record.skipped.append((None, f"too short: {read_s:.1f} s, a clip needs {CLIP_S:.0f} s"))
     if read_s < duration_s - MISSING_S:

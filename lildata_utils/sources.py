@@ -157,7 +157,7 @@ def share_limit(sources: list[Source], limit: int) -> list[Source]:
     return shared
 
 
-def read_mix_list(source: Source) -> list[MixTrack]:
+def read_mix_list(mix: Path) -> list[MixTrack]:
     """Read the track list beside a mix; empty if there is none.
 
     Raises
@@ -165,7 +165,7 @@ def read_mix_list(source: Source) -> list[MixTrack]:
     LilDataError
         If there is a list that can't be read, lacks a column or holds no numbers.
     """
-    path = source.path.with_name(source.path.stem + MIX_SUFFIX)
+    path = mix.with_name(mix.stem + MIX_SUFFIX)
     if not path.is_file():
         return []
     try:

@@ -3,7 +3,7 @@
 Notebook 01 explains the numbers. Row 0 of every picture is 0 Hz, column 0 is the clip's start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -51,6 +51,33 @@ def window() -> Floats:
     hann = (0.5 - 0.5 * np.cos(angle)).astype(np.float32)
     hann.flags.writeable = False
     return hann
+
+
+def cut_clips(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """Cut a waveform that comes in blocks into clips of 5 s; what is left at the end is dropped.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of float32, shape (samples,)
+        Consecutive pieces of mono samples at 22 050 Hz, of any lengths.
+
+    Yields
+    ------
+    ndarray of float32, shape (clips, 110250)
+        The clips that each block completes, at least one.
+
+    Examples
+    --------
+    >>> [len(clips) for clips in cut_clips(np.zeros((4, 60_000), np.float32))]
+    [1, 1]
+    """
+    rest = np.empty(0, np.float32)
+    for block in blocks:
+        samples = np.concatenate([rest, block])
+        whole = len(samples) // CLIP_SAMPLES * CLIP_SAMPLES
+        rest = samples[whole:]
+        if whole:
+            yield samples[:whole].reshape(-1, CLIP_SAMPLES)
 
 
 def stft(waveform: ArrayLike) -> NDArray[np.complex64]:

@@ -1,0 +1,37 @@
+# `make course` and `make test` are all it takes; each makes .venv from requirements.lock first.
+BIN := .venv/bin
+
+.PHONY: course test test-fast check lab bench lock clean
+
+course: .venv/.installed  ## all notebooks, headless, in the quick profile
+	$(BIN)/lildata course --profile quick
+
+test: .venv/.installed  ## linters, types, and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+test-fast: .venv/.installed  ## the tests that take two minutes
+	$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/.installed  ## is everything there?
+	$(BIN)/lildata check
+
+lab: .venv/.installed  ## the course in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+bench: .venv/.installed  ## side-by-side timings
+	$(BIN)/python benchmarks/prepare.py
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/crate.py
+
+lock:  ## write requirements.lock anew (needs uv)
+	uv pip compile --universal --all-extras --python-version 3.11 --quiet \
+		pyproject.toml --output-file requirements.lock
+
+clean:  ## what the course made; .venv and pretrained weights stay
+	rm -rf course data/smoke data/quick
+
+.venv/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
+	sh scripts/make_venv.sh

@@ -1,0 +1,358 @@
+"""The `lildata` command: reads arguments, calls the functions that the notebooks call, prints.
+
+Heavy modules are imported inside the commands, so that `lildata --help` answers at once.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lildata_utils import __version__
+from lildata_utils.errors import LilDataError
+from lildata_utils.profiles import GENRES, PROFILES
+
+CLASSIFIERS = ("softmax", "cnn")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Instead of those that the shell gave.
+
+    Returns
+    -------
+    int
+        0 if all went well, 1 if it failed (a line on stderr says why). Wrong arguments exit with 2.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except LilDataError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("stopped; the same command goes on from here")
+    except BrokenProcessPool:
+        return _fail("a worker process was killed, maybe for lack of memory: try --workers 1")
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has seen enough; nothing more can be written there.
+        with suppress(OSError):
+            sys.stdout.close()
+        return 0
+    except OSError as error:
+        return _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _fail(reason: str) -> int:
+    print(f"lildata: {' '.join(reason.split())}", file=sys.stderr)
+    return 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    from lildata_utils.check import checks
+
+    results = []
+    for result in checks():
+        results.append(result)
+        if not options.json:
+            print(result, flush=True)
+    if options.json:
+        print(json.dumps([asdict(result) for result in results], indent=2))
+    return 0 if all(result.ok for result in results) else 1
+
+
+def _crate(options: argparse.Namespace) -> int:
+    from lildata_utils import crate
+
+    step = None
+    with _bar("track") as bar:
+        for step in crate.write_collection(
+            options.out,
+            tracks=options.tracks,
+            duration_s=options.seconds,
+            genres=options.genres or GENRES,
+            seed=options.seed,
+            format=options.format,
+            mixes=options.mixes,
+            workers=options.workers,
+        ):
+            _follow(bar, step.done, step.total)
+    if step is not None:
+        print(
+            f"{options.out}: {step.done} files, {step.done - step.rendered} of them already there"
+        )
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from lildata_utils.dataset import DESCRIPTION, SKIPPED
+    from lildata_utils.files import read_json
+    from lildata_utils.prepare import prepare
+
+    with _bar("clip") as bar:
+        for progress in prepare(
+            options.source,
+            options.out,
+            split=options.split,
+            workers=options.workers,
+            seed=options.seed,
+            limit=options.limit,
+        ):
+            _follow(bar, progress.clips, progress.clips_in_all)
+    description = read_json(options.out / DESCRIPTION)
+    for genre, counts in description["counts"].items():
+        print(f"{genre:16}" + "  ".join(f"{count:6} {split}" for split, count in counts.items()))
+    for note in description["notes"]:
+        print(f"note: {note}")
+    print(
+        f"{options.out}: {progress.clips} clips of {progress.files - progress.files_reused} files"
+    )
+    if progress.files_reused:
+        print(f"{progress.files_reused} files were there from an earlier run")
+    if progress.left_out:
+        print(f"{progress.left_out} files or clips left out: {options.out / SKIPPED} says why")
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from lildata_utils import dataset
+    from lildata_utils.classifier import NETWORKS
+    from lildata_utils.training import describe_epoch, fit, load_run, peaked
+
+    network = NETWORKS[options.network]
+    clips = dataset.load(options.dataset).select(genres=options.genres)
+    chosen = {"filters": options.filters, "dropout": options.dropout}
+    wrong = [
+        name for name, value in chosen.items() if value is not None and name not in network.options
+    ]
+    if wrong:
+        raise LilDataError(f"--{wrong[0]} does not belong to {options.network}: leave it out")
+    with _bar("step") as bar:
+        for step in fit(
+            options.out,
+            network,
+            clips,
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            learning_rate=options.learning_rate,
+            seed=options.seed,
+            options={name: value for name, value in chosen.items() if value is not None},
+        ):
+            _follow(bar, (step.epoch - 1) * step.steps + step.step, step.epochs * step.steps)
+            if step.history is not None:
+                bar.write(describe_epoch(step.history, step.epochs), file=sys.stdout)
+    run = load_run(options.out)
+    print(f"{options.out}: {len(run.history)} epochs; {peaked(run.history)}")
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    from lildata_utils import dataset, evaluation, plotting
+    from lildata_utils.classifier import predict
+    from lildata_utils.parallel import machine
+    from lildata_utils.training import load_run
+
+    run = load_run(options.run)
+    clips = dataset.load(options.dataset).select(options.split, run.genres)
+    probabilities = predict(run.model, clips)
+    report = evaluation.evaluate(probabilities, clips)
+    out = options.out or options.run / "reports" / options.split
+    evaluation.write_report(
+        out,
+        report,
+        evaluation.mistakes(probabilities, clips),
+        plotting.confusion(report.confusion, report.genres),
+        run=str(options.run),
+        network=run.network,
+        settings=run.settings,
+        dataset=str(options.dataset),
+        machine=machine(),
+    )
+    print(report)
+    print(f"majority {report.majority_accuracy:.1%}, macro F1 {report.macro_f1:.3f}")
+    print(f"{out}: report.json, confusion.png, mistakes.csv")
+    return 0
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from lildata_utils.listening import classify_file, describe, draw
+    from lildata_utils.training import load_run
+
+    run = load_run(options.run)
+    failed, results = 0, []
+    for audio in options.audio:
+        try:
+            verdict = classify_file(run, audio)
+        except LilDataError as error:
+            failed = _fail(str(error))
+            continue
+        if options.json:
+            results.append(verdict.as_json())
+        else:
+            print("\n".join(describe(verdict)))
+        if options.out is not None:
+            picture = draw(verdict, options.out)
+            print(
+                f"{picture}: the genre over time", file=sys.stderr if options.json else sys.stdout
+            )
+    if options.json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    return failed
+
+
+def _course(options: argparse.Namespace) -> int:
+    from lildata_utils import course
+
+    failed = 0
+    for step in course.run(
+        options.profile,
+        only=options.only or (),
+        out=options.out or course.COURSE_FOLDER,
+        progress=sys.stderr.isatty(),
+    ):
+        place = f"[{step.number}/{step.notebooks}] {step.notebook}"
+        if step.seconds is None:
+            print(f"{place} …", flush=True)
+        elif step.error:
+            failed = _fail(f"{step.notebook} failed after {step.seconds:.0f} s: {step.error}")
+        else:
+            print(f"{place}: {step.seconds:.0f} s", flush=True)
+    print(f"{options.out or course.COURSE_FOLDER}/index.html: the course as pages, with all times")
+    return failed
+
+
+def _bar(unit: str) -> Any:
+    from tqdm import tqdm
+
+    # disable=None: no bar when the output is no terminal.
+    return tqdm(unit=unit, disable=None, dynamic_ncols=True, smoothing=0.1)
+
+
+def _follow(bar: Any, done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(_positive(number) for number in text.split(","))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise ValueError
+    return share
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lildata",
+        description="Music as 631 x 631 spectrograms: prepare it, learn its genres, tell them.",
+        epilog="Exit status: 0 all went well, 1 it failed, 2 wrong arguments.",
+    )
+    parser.add_argument("--version", action="version", version=f"lildata {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, words: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+        sub.set_defaults(command=command)
+        return sub
+
+    def add_seed(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--seed", type=int, default=0, help="of all randomness (default 0)")
+
+    def add_workers(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "--workers", type=_positive, metavar="N", help="processes (default: cores)"
+        )
+
+    def add_genres(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--genres", type=_names, metavar="A,B", help="only these (default: all)")
+
+    sub = add("check", _check, "say whether everything is there that the course needs")
+    sub.add_argument("--json", action="store_true", help="for machines")
+
+    sub = add("crate", _crate, "compose and render music of eight genres")
+    sub.add_argument("out", type=Path, metavar="OUT", help="folder that gets a folder per genre")
+    sub.add_argument(
+        "--tracks", type=_positive, default=16, metavar="N", help="a genre (default 16)"
+    )
+    sub.add_argument("--seconds", type=float, metavar="S", help="of each track (default: its own)")
+    add_genres(sub)
+    sub.add_argument("--mixes", action="store_true", help="one long mix a genre, with a track list")
+    sub.add_argument("--format", choices=("flac", "wav", "mp3", "ogg"), default="flac")
+    add_seed(sub)
+    add_workers(sub)
+
+    sub = add("prepare", _prepare, "cut folders of music into clips and draw their spectrograms")
+    sub.add_argument("source", type=Path, metavar="SOURCE", help="folder with a folder per genre")
+    sub.add_argument("out", type=Path, metavar="OUT", help="folder that becomes the data set")
+    sub.add_argument(
+        "--split",
+        choices=("track", "clip"),
+        default="track",
+        help="by track, or artist where known (default); by clip, as the paper, which flatters",
+    )
+    sub.add_argument("--limit", type=_positive, metavar="N", help="at most N clips a genre")
+    add_seed(sub)
+    add_workers(sub)
+
+    sub = add("train", _train, "train a network on a data set; a stopped training goes on")
+    sub.add_argument("network", choices=CLASSIFIERS, help="the benchmark, or Lil Data")
+    sub.add_argument("dataset", type=Path, metavar="DATASET", help="made by `lildata prepare`")
+    sub.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+    add_genres(sub)
+    sub.add_argument("--epochs", type=_positive, default=20, metavar="N", help="(default 20)")
+    sub.add_argument("--batch-size", type=_positive, default=32, metavar="N", help="(default 32)")
+    sub.add_argument("--learning-rate", type=float, metavar="R", help="(default: the network's)")
+    sub.add_argument(
+        "--filters", type=_numbers, metavar="A,B,C,D", help="of Lil Data's four layers"
+    )
+    sub.add_argument("--dropout", type=_share, metavar="P", help="of Lil Data (default 0.5)")
+    add_seed(sub)
+
+    sub = add("test", _test, "test a run: report.json, confusion.png, mistakes.csv")
+    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
+    sub.add_argument("dataset", type=Path, metavar="DATASET", help="made by `lildata prepare`")
+    sub.add_argument(
+        "--split",
+        choices=("train", "validation", "test", "all"),
+        default="test",
+        help="(default test)",
+    )
+    sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default RUN/reports/SPLIT)")
+
+    sub = add("classify", _classify, "tell the genre of music files, every 5 s and as a whole")
+    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
+    sub.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="music files")
+    sub.add_argument("--json", action="store_true", help="for machines")
+    sub.add_argument("--out", type=Path, metavar="FOLDER", help="draw the genre over time there")
+
+    sub = add("course", _course, "run the notebooks and write the course as pages")
+    sub.add_argument("--profile", choices=tuple(PROFILES), default="quick", help="(default quick)")
+    sub.add_argument("--only", type=_names, metavar="01,02", help="only these notebooks")
+    sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default course/)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
