@@ -1,0 +1,290 @@
+"""The notebooks' exercises: what checks an answer, and a solution for each.
+
+A check runs the reader's answer on cases where the right result is known, and where it fails gives
+a hint instead of a verdict. The solutions are ordinary functions, so that a test can put each
+through its own check.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TODO = "nothing to check yet: fill in the cell above and run both cells again"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task of a notebook.
+
+    Attributes
+    ----------
+    find_fault : callable
+        Takes the answer; gives a hint, or an empty string if the answer is right.
+    solution : callable
+        An answer that is right.
+    """
+
+    find_fault: Callable[[Any], str]
+    solution: Callable[..., Any]
+
+
+def check(number: str, answer: Any) -> None:
+    """Print whether an answer is right, and a hint if it is not.
+
+    Parameters
+    ----------
+    number : str
+        Of the exercise, ``"1.2"`` for the second one of notebook 01.
+    answer : object
+        The reader's function or value; None or ``...`` stands for "not done".
+
+    Examples
+    --------
+    >>> check("1.1", lambda n_samples, hop: n_samples // hop + 1)
+    1.1 [ok] right
+    """
+    try:
+        hint = EXERCISES[number].find_fault(answer)
+    # The reader's own code may raise anything; that is a hint too, not a reason to stop a notebook.
+    except Exception as error:
+        hint = f"your code raised {type(error).__name__}: {error}"
+    print(f"{number} [ok] right" if not hint else f"{number} [  ] {hint}")
+
+
+def show_solutions(notebook: int, show: bool) -> None:
+    """Print the solutions of a notebook, or how to see them.
+
+    Parameters
+    ----------
+    notebook : int
+        1 for notebook 01.
+    show : bool
+        The notebook's one switch.
+    """
+    if not show:
+        print("Set solutions = True in the first code cell to see the solutions here.")
+        return
+    for number, exercise in EXERCISES.items():
+        if number.startswith(f"{notebook}."):
+            print(f"# {number}\n{inspect.getsource(exercise.solution)}")
+
+
+def _is_todo(value: object) -> bool:
+    return value is None or value is ...
+
+
+def beat_the_network(
+    guesses: Sequence[str], genres: Sequence[str], network_guesses: Sequence[str]
+) -> None:
+    """Print how many clips the reader and the network put into the right genre.
+
+    Parameters
+    ----------
+    guesses : sequence of str
+        The reader's, one a clip; empty where there is none.
+    genres : sequence of str
+        The truth.
+    network_guesses : sequence of str
+        What the network says.
+    """
+    rivals = sum(a == b for a, b in zip(network_guesses, genres, strict=True))
+    print(f"The network has {rivals} of {len(genres)} right.")
+    if not any(guesses):
+        print("You: " + TODO + ".")
+        return
+    unknown = sorted(set(guesses) - set(genres) - {""})
+    if unknown or len(guesses) != len(genres):
+        print(
+            f"You: write {len(genres)} guesses, each one of {', '.join(sorted(set(genres)))}"
+            + (f" (not {', '.join(unknown)})." if unknown else ".")
+        )
+        return
+    right = [a == b for a, b in zip(guesses, genres, strict=True)]
+    print(f"You have {sum(right)} of {len(genres)} right.")
+    for place, (mine, good) in enumerate(zip(guesses, right, strict=True), start=1):
+        if mine and not good:
+            print(f"  listen again to clip {place}: it is not {mine}")
+
+
+# Notebook 01
+
+
+def count_frames(n_samples: int, hop: int) -> int:
+    """Count the centred frames of a waveform: one at sample 0 and one every hop."""
+    return n_samples // hop + 1
+
+
+def _fault_of_frames(answer: Any) -> str:
+    if _is_todo(answer(110_250, 175)):
+        return TODO
+    if answer(110_250, 175) == 110_250 / 175:
+        return "you counted the steps; a fence with 630 gaps has one more post than gaps"
+    if answer(110_250, 175) != 631:
+        return f"5 s at a hop of 175 gave {answer(110_250, 175)}; the course's images have 631"
+    if answer(1000, 300) != 4:
+        return f"1000 samples at a hop of 300 gave {answer(1000, 300)}: frames at 0, 300, 600, 900"
+    return ""
+
+
+def decibels_below_peak(magnitude: np.ndarray) -> np.ndarray:
+    """Express magnitudes in decibels below the largest, cut off at -80."""
+    ratio = magnitude / magnitude.max()
+    return 20 * np.log10(np.maximum(ratio, 1e-4))
+
+
+def _fault_of_decibels(answer: Any) -> str:
+    magnitude = np.array([[2.0, 0.2], [0.02, 0.0]])
+    found = answer(magnitude.copy())
+    if _is_todo(found):
+        return TODO
+    found = np.asarray(found, dtype=float)
+    if found.shape != magnitude.shape:
+        return f"the shape changed from {magnitude.shape} to {found.shape}"
+    if np.isclose(found[0, 1], -10):
+        return "a tenth of a magnitude gave -10 dB: ten times the logarithm is for power, not this"
+    if not np.isclose(found[0, 0], 0):
+        return f"the largest magnitude gave {found[0, 0]:.1f} dB: divide by the maximum first"
+    if not np.isfinite(found[1, 1]) or found[1, 1] < -80.01:
+        return "magnitude 0 must not give minus infinity: nothing goes below -80"
+    if not np.allclose(found, [[0, -20], [-40, -80]], atol=0.01):
+        return f"2, 0.2, 0.02 and 0 should give 0, -20, -40 and -80, not {found.ravel().round(1)}"
+    return ""
+
+
+def house_groove() -> dict[str, str]:
+    """Write a house beat: four on the floor, claps on two and four, open hats off the beat."""
+    return {
+        "kick": "x...x...x...x...",
+        "clap": "....x.......x...",
+        "open_hat": "..x...x...x...x.",
+        "shaker": "o.oxo.oxo.oxo.ox",
+    }
+
+
+def _fault_of_groove(answer: Any) -> str:
+    if _is_todo(answer):
+        return TODO
+    groove = answer() if callable(answer) else answer
+    if not isinstance(groove, Mapping):
+        return 'a groove is a dictionary such as {"kick": "x...x...x...x..."}'
+    for drum, steps in groove.items():
+        if len(steps) not in (16, 32) or set(steps) - set(".oxX23456"):
+            return f"{drum}: write 16 or 32 steps of . o x X or a digit 2 to 6, not {steps!r}"
+    kick, hat = groove.get("kick", ""), groove.get("open_hat", groove.get("hat", ""))
+    if not kick or any(kick[beat::16].strip("xX") for beat in (0, 4, 8, 12)):
+        return "house stands on a kick on every beat: steps 1, 5, 9 and 13"
+    claps = groove.get("clap", "") or groove.get("snare", "")
+    if not claps or any(claps[beat::16].strip("xX") for beat in (4, 12)):
+        return "the kicks are right; now claps on beats two and four: steps 5 and 13"
+    if not hat or any(set(hat[beat::16]) == {"."} for beat in (2, 6, 10, 14)):
+        return "kicks and claps are right; now hats between the kicks: steps 3, 7, 11 and 15"
+    return ""
+
+
+def leaking_tracks(clips: pd.DataFrame) -> list[str]:
+    """Find the tracks that have clips both in train and in test."""
+    train = set(clips[clips["split"] == "train"]["track"])
+    test = set(clips[clips["split"] == "test"]["track"])
+    return sorted(train & test)
+
+
+def _fault_of_leaks(answer: Any) -> str:
+    clips = pd.DataFrame(
+        {
+            "track": ["a", "a", "b", "b", "c", "c", "d"],
+            "split": ["train", "test", "train", "validation", "test", "test", "train"],
+        }
+    )
+    found = answer(clips.copy())
+    if _is_todo(found):
+        return TODO
+    found = sorted(found)
+    if found == ["a", "b"]:
+        return "track b is in train and validation; only train and test are asked for"
+    if found != ["a"]:
+        return f"of a, b, c, d only a is in both train and test; you found {', '.join(found)}"
+    return ""
+
+
+# Notebook 02
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Turn the scores of each row into probabilities."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _fault_of_softmax(answer: Any) -> str:
+    scores = np.array([[0.0, np.log(3.0)], [5.0, 5.0]])
+    found = answer(scores.copy())
+    if _is_todo(found):
+        return TODO
+    found = np.asarray(found)
+    if found.shape != scores.shape:
+        return f"the shape changed from {scores.shape} to {found.shape}: keepdims=True may help"
+    if not np.allclose(found.sum(axis=1), 1):
+        return "the rows must sum to 1: divide each row by its own sum"
+    if not np.allclose(found, [[0.25, 0.75], [0.5, 0.5]]):
+        return f"scores 0 and log 3 should give 0.25 and 0.75, not {found[0].round(3)}"
+    if not np.isfinite(answer(np.array([[1000.0, 0.0]]))).all():
+        return "right so far, but exp(1000) overflows: subtract each row's maximum first"
+    return ""
+
+
+def receptive_field(layers: Sequence[tuple[int, int]]) -> int:
+    """Count how many input frames one output sees, for layers of (kernel, stride)."""
+    field, step = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * step
+        step *= stride
+    return field
+
+
+def _fault_of_receptive_field(answer: Any) -> str:
+    if _is_todo(answer([(3, 1)])):
+        return TODO
+    if answer([(3, 1)]) != 3:
+        return f"one convolution of width 3 sees 3 frames, not {answer([(3, 1)])}"
+    if answer([(3, 1), (3, 1)]) != 5:
+        return (
+            f"two of them see 5, not {answer([(3, 1), (3, 1)])}: the second adds 2 to the first's 3"
+        )
+    if answer([(3, 1), (4, 4), (3, 1)]) != 14:
+        return (
+            f"3, pool 4, 3 see 14, not {answer([(3, 1), (4, 4), (3, 1)])}: behind the pool, "
+            "neighbours are 4 frames apart, so each further step counts 4 times"
+        )
+    return ""
+
+
+def recall(confusion: np.ndarray) -> np.ndarray:
+    """Compute for each genre the share of its clips that were recognised."""
+    return np.diag(confusion) / confusion.sum(axis=1)
+
+
+def _fault_of_recall(answer: Any) -> str:
+    confusion = np.array([[8, 2], [3, 1]])
+    found = answer(confusion.copy())
+    if _is_todo(found):
+        return TODO
+    if np.allclose(found, [8 / 11, 1 / 3]):
+        return "that is the precision: rows are the true genres, so sum along the rows"
+    if not np.allclose(found, [0.8, 0.25]):
+        return f"8 of 10 and 1 of 4 are 0.8 and 0.25, not {np.round(found, 3)}"
+    return ""
+
+
+EXERCISES = {
+    "1.1": Exercise(_fault_of_frames, count_frames),
+    "1.2": Exercise(_fault_of_decibels, decibels_below_peak),
+    "1.3": Exercise(_fault_of_groove, house_groove),
+    "1.4": Exercise(_fault_of_leaks, leaking_tracks),
+    "2.1": Exercise(_fault_of_softmax, softmax),
+    "2.2": Exercise(_fault_of_receptive_field, receptive_field),
+    "2.3": Exercise(_fault_of_recall, recall),
+}

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from lildata_utils import exercises
+from lildata_utils.exercises import EXERCISES
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_solutions_pass_their_own_checks(number):
+    assert EXERCISES[number].find_fault(EXERCISES[number].solution) == ""
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_an_empty_cell_gives_a_word_and_no_error(number, capsys):
+    exercises.check(number, None if number == "1.3" else lambda *_: ...)
+    assert capsys.readouterr().out == f"{number} [  ] {exercises.TODO}\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "answer", "hint"),
+    [
+        ("1.1", lambda n, hop: n / hop, "one more post"),
+        ("1.1", lambda n, hop: 632, "have 631"),
+        ("1.2", lambda m: 10 * np.log10(np.maximum(m / m.max(), 1e-8)), "power"),
+        ("1.2", lambda m: 20 * np.log10(np.maximum(m, 1e-4)), "divide by the maximum"),
+        ("1.2", lambda m: 20 * np.log10(m / m.max()), "-80"),
+        ("1.3", {"kick": "x.x."}, "16 or 32 steps"),
+        ("1.3", {"kick": "x...x...x......."}, "every beat"),
+        ("1.3", {"kick": "x...x...x...x..."}, "claps"),
+        ("1.3", {"kick": "x..." * 4, "clap": "....x...", "hat": "x" * 16}, "16 or 32"),
+        ("1.3", {"kick": "x..." * 4, "clap": "....x......." + "x..."}, "hats between"),
+        ("1.4", lambda clips: ["a", "b"], "only train and test"),
+        ("1.4", lambda clips: [], "only a is in both"),
+        ("2.1", lambda s: np.exp(s), "sum to 1"),
+        ("2.1", lambda s: s / s.sum(axis=1, keepdims=True), "0.25 and 0.75"),
+        ("2.1", lambda s: np.exp(s) / np.exp(s).sum(axis=1, keepdims=True), "overflows"),
+        ("2.2", lambda layers: sum(k for k, _ in layers), "two of them"),
+        ("2.2", lambda layers: 1 + sum(k - 1 for k, _ in layers), "4 times"),
+        ("2.3", lambda c: np.diag(c) / c.sum(axis=0), "precision"),
+        ("2.3", lambda c: 1 / 0, "raised ZeroDivisionError"),
+    ],
+)
+def test_wrong_answers_get_a_hint_that_fits(number, answer, hint, capsys):
+    with np.errstate(all="ignore"):
+        exercises.check(number, answer)
+    printed = capsys.readouterr().out
+    assert "[ok]" not in printed
+    assert hint in printed
+
+
+def test_solutions_appear_by_one_switch(capsys):
+    exercises.show_solutions(2, show=False)
+    hidden = capsys.readouterr().out
+    exercises.show_solutions(2, show=True)
+    shown = capsys.readouterr().out
+    assert "def softmax" not in hidden
+    assert "def softmax" in shown
+    assert "def count_frames" not in shown
+
+
+def test_beating_the_network(capsys):
+    truth, network = ["house", "lofi", "noise"], ["house", "lofi", "lofi"]
+    exercises.beat_the_network(["", "", ""], truth, network)
+    assert "2 of 3" in capsys.readouterr().out
+    exercises.beat_the_network(["house", "noise", "noise"], truth, network)
+    assert "You have 2 of 3" in (printed := capsys.readouterr().out)
+    assert "clip 2: it is not noise" in printed
+    exercises.beat_the_network(["polka", "", ""], truth, network)
+    assert "not polka" in capsys.readouterr().out
