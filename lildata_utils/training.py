@@ -653,7 +653,8 @@ def _difference(folder: Path, about: dict[str, Any]) -> str:
         If the folder holds something, but no run.
     """
     if not (folder / RUN_FILE).is_file():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        # Hidden files don't count: a killed run may have left one half written.
+        if folder.is_file() or any(not path.name.startswith(".") for path in folder.glob("*")):
             raise LilDataError(
                 f"{folder} exists but is no run folder ({RUN_FILE} is missing): choose another"
             )

@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+
+from lildata_utils import classifier
+from lildata_utils.backend import has_bfloat16, keras, tf
+from lildata_utils.errors import LilDataError
+from lildata_utils.spectrogram import network_input
+
+FILTERS = (4, 6, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Blocks of grey: noise alone would leave the deeper layers with the same mean everywhere."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (4, 32, 32), dtype=np.uint8)
+    return np.kron(coarse, np.ones((1, 20, 20), np.uint8))[:, :631, :631]
+
+
+@pytest.fixture(scope="module")
+def model():
+    made = classifier.build_lil_data(5, FILTERS)
+    rng = np.random.default_rng(1)
+    for weight in made.weights:
+        if weight.path.endswith("bias"):  # Keras starts at 0, where order could not matter.
+            weight.assign(rng.normal(scale=20, size=weight.shape))
+    head = made.get_layer("genre")
+    head.kernel.assign(head.kernel / 10)  # so that no probability is rounded to 0
+    head.bias.assign(head.bias / 10)
+    return made
+
+
+def log_probabilities(network, images):
+    return np.log(network(network_input(images)).numpy())
+
+
+def test_lil_data_is_the_papers_network():
+    model = classifier.build_lil_data(8, (16, 32, 64, 64))
+    sides = [model.get_layer(f"pool{n}").output.shape[1:3] for n in (1, 2, 3, 4)]
+    assert sides == [(157, 157), (39, 39), (9, 9), (2, 2)]
+    assert [model.get_layer(f"conv{n}").output.shape[1] for n in (1, 2, 3, 4)] == [631, 157, 39, 9]
+    assert model.get_layer("dropout").rate == 0.5
+    assert model.get_layer("dense").units == 48
+    assert {str(weight.dtype) for weight in model.weights} == {"float32"}
+
+
+@pytest.mark.parametrize("n_genres", [2, 4, 8, 11])
+@pytest.mark.parametrize("filters", [(8, 16, 32, 64), (16, 32, 64, 64)])
+def test_lil_datas_parameters_by_closed_form(n_genres, filters):
+    inputs = (1, *filters[:-1])
+    convolutions = sum((9 * i + 1) * o for i, o in zip(inputs, filters, strict=True))
+    dense = (2 * 2 * filters[-1] + 1) * 48 + (48 + 1) * n_genres
+    assert classifier.build_lil_data(n_genres, filters).count_params() == convolutions + dense
+
+
+def test_softmax_is_one_dense_layer_on_averages(images):
+    model = classifier.build_softmax(3, pool=63)
+    assert model.count_params() == (10 * 10 + 1) * 3
+    dense = model.get_layer("genre")
+    means = images[:, :630, :630].reshape(4, 10, 63, 10, 63).mean((2, 4)).reshape(4, -1)
+    scores = (means - 114.799) @ dense.kernel.numpy().astype(np.float64)
+    expected = np.exp(scores - scores.max(1, keepdims=True))
+    expected /= expected.sum(1, keepdims=True)
+    np.testing.assert_allclose(classifier.predict(model, images), expected, atol=1e-3)
+    assert classifier.fast(model) is model
+
+
+@pytest.mark.parametrize("build", [classifier.build_softmax, classifier.build_lil_data])
+def test_one_genre_is_refused(build):
+    with pytest.raises(LilDataError, match="at least 2 genres, got 1"):
+        build(1)
+
+
+def test_first_weights_depend_on_the_seed_only():
+    first, again, other = (classifier.build_lil_data(3, FILTERS, seed=s) for s in (7, 7, 8))
+    for a, b, c in zip(first.weights, again.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.path.endswith("bias") or not np.array_equal(a, c)
+    kernels = [first.get_layer(f"conv{n}").kernel.numpy().ravel()[:9] for n in (1, 2)]
+    assert not np.allclose(kernels[0] / kernels[0].std(), kernels[1] / kernels[1].std())
+
+
+def test_pooling_first_is_the_same_network(model, images):
+    expected = log_probabilities(model, images)
+    assert np.ptp(expected, axis=0).min() > 0.1  # the clips differ, and the test sees it
+    twin = classifier.fast(model, "float32")
+    np.testing.assert_allclose(log_probabilities(twin, images), expected, atol=1e-4)
+
+
+def test_pooling_first_has_the_same_gradients(model, images):
+    labels = tf.constant([0, 1, 2, 3])
+
+    def gradients(network):
+        with tf.GradientTape() as tape:
+            outputs = network(network_input(images), training=False)
+            loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, outputs))
+        return tape.gradient(loss, model.trainable_variables)
+
+    twins = gradients(classifier.fast(model, "float32"))
+    for plain, fast in zip(gradients(model), twins, strict=True):
+        scale = float(tf.reduce_max(tf.abs(plain)))
+        assert scale > 0
+        np.testing.assert_allclose(fast, plain, atol=1e-3 * scale)
+
+
+def test_bfloat16_is_close(model, images):
+    # bfloat16 keeps 8 bits: a relative error of up to 2**-9 in the inputs, weights and outputs of
+    # four layers, partly cancelled in sums. 3 % of the range of the results leaves room.
+    expected = log_probabilities(model, images)
+    error = np.abs(
+        log_probabilities(classifier.fast(model, "mixed_bfloat16"), images) - expected
+    ).max()
+    assert 0 < error < 0.03 * np.ptp(expected)
+
+
+def test_the_twin_has_the_models_own_variables(model):
+    twin = classifier.fast(model)
+    assert {id(v) for v in twin.variables} == {id(v) for v in model.variables}
+    expected = "bfloat16" if has_bfloat16() else "float32"
+    assert twin.get_layer("conv1").compute_dtype == expected
+    assert twin.get_layer("genre").compute_dtype == "float32"
+
+
+def test_predict_in_batches_and_at_once(model, images):
+    at_once = classifier.predict(model, images)
+    assert at_once.shape == (4, 5)
+    assert at_once.dtype == np.float32
+    np.testing.assert_allclose(at_once.sum(1), 1, atol=1e-5)
+    np.testing.assert_allclose(classifier.predict(model, images, batch_size=3), at_once, atol=1e-4)
+    assert classifier.predict(model, images[:0]).shape == (0, 5)
+
+
+def test_predict_follows_the_weights(images):
+    model = classifier.build_softmax(2, pool=63)
+    before = classifier.predict(model, images)
+    head = model.get_layer("genre")
+    head.kernel.assign(head.kernel * 0)
+    np.testing.assert_allclose(classifier.predict(model, images), 0.5, atol=1e-6)
+    assert not np.allclose(before, 0.5)
+
+
+def test_predict_reads_a_dataset(model, tiny_dataset):
+    np.testing.assert_allclose(
+        classifier.predict(model, tiny_dataset, batch_size=5),
+        classifier.predict(model, tiny_dataset.images()),
+        atol=1e-4,
+    )
+
+
+def test_receptive_fields_of_lil_data():
+    table = classifier.receptive_fields(classifier.build_lil_data(2, FILTERS)).set_index("layer")
+    assert table.loc[["conv1", "conv2", "conv3", "conv4"], "frames"].tolist() == [3, 14, 58, 234]
+    assert table.loc["pool4", "bins"] == 426
+    np.testing.assert_allclose(
+        table.loc[["conv1", "conv2", "conv3", "conv4"], "ms"], [24, 111, 460, 1860], rtol=0.01
+    )
+    assert table.loc["conv1", "hz"] == pytest.approx(52.5)
+
+
+def test_receptive_fields_are_what_an_output_depends_on(model):
+    table = classifier.receptive_fields(model).set_index("layer")
+    names = ["conv1", "conv2", "conv3", "conv4"]
+    outputs = keras.Model(model.inputs[0], [model.get_layer(name).output for name in names])
+    noise = np.random.default_rng(0).normal(scale=100, size=(1, 631, 631, 1))
+    spectrogram = tf.constant(noise, tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(spectrogram)
+        middles = [tf.reduce_sum(x[:, :, x.shape[2] // 2]) for x in outputs(spectrogram)]
+    for name, middle in zip(names, middles, strict=True):
+        reached = np.flatnonzero(tape.gradient(middle, spectrogram)[0, :, :, 0].numpy().any(0))
+        assert np.ptp(reached) + 1 == table.loc[name, "frames"], name
