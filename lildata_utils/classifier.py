@@ -83,7 +83,7 @@ def build_lil_data(
     ----------
     n_genres : int
         At least 2.
-    filters : sequence of int
+    filters : sequence of int, length 4
         Filters of each convolution.
     dropout : float
         Share of the features that is dropped in training; the paper's is 0.5.
@@ -99,7 +99,7 @@ def build_lil_data(
     Raises
     ------
     LilDataError
-        If there are fewer than two genres.
+        If there are fewer than two genres, not four numbers of filters, or a dropout of 1 or more.
 
     Examples
     --------
@@ -107,6 +107,10 @@ def build_lil_data(
     (None, 2, 2, 64)
     """
     _check(n_genres)
+    if len(filters) != 4 or min(filters) < 1:
+        raise LilDataError(f"Lil Data has four convolutions of at least 1 filter, got {filters}")
+    if not 0 <= dropout < 1:
+        raise LilDataError(f"dropout must be at least 0 and below 1, got {dropout}")
     weights = _initializers(seed)
     spectrogram = keras.Input((N_BINS, N_FRAMES, 1), name="spectrogram")
     x = spectrogram
@@ -285,6 +289,8 @@ def receptive_fields(model: Any) -> pd.DataFrame:
 
 SOFTMAX = Network("softmax", build_softmax, {"pool": SOFTMAX_POOL})
 LIL_DATA = Network("cnn", build_lil_data, {"filters": FILTERS, "dropout": DROPOUT}, twin=fast)
+NETWORKS = {network.name: network for network in (SOFTMAX, LIL_DATA)}
+NETWORKS = {network.name: network for network in (SOFTMAX, LIL_DATA)}
 
 
 def _check(n_genres: int) -> None:

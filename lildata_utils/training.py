@@ -330,6 +330,9 @@ def fit(
     """
     about = _about(network, dataset, batch_size, learning_rate, seed, options)
     settings = about["settings"]
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if value < 1:
+            raise LilDataError(f"{name} must be at least 1, got {value}")
     train = dataset.select(split="train")
     validation = None
     if about["data"]["validation_clips"]:

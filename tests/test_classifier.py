@@ -71,6 +71,19 @@ def test_one_genre_is_refused(build):
         build(1)
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"filters": (8, 16, 32)}, "four convolutions"),
+        ({"filters": (8, 16, 32, 0)}, "at least 1 filter"),
+        ({"dropout": 1.0}, "below 1"),
+    ],
+)
+def test_impossible_options_are_refused(options, told):
+    with pytest.raises(LilDataError, match=told):
+        classifier.build_lil_data(8, **options)
+
+
 def test_first_weights_depend_on_the_seed_only():
     first, again, other = (classifier.build_lil_data(3, FILTERS, seed=s) for s in (7, 7, 8))
     for a, b, c in zip(first.weights, again.weights, other.weights, strict=True):

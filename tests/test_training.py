@@ -112,6 +112,12 @@ def test_without_validation_clips(tiny_dataset, tmp_path):
     assert peaked(history).column == "accuracy"
 
 
+@pytest.mark.parametrize(("epochs", "batch_size"), [(0, 8), (1, 0)])
+def test_nothing_to_do_is_an_error(tiny_dataset, tmp_path, epochs, batch_size):
+    with pytest.raises(LilDataError, match="must be at least 1, got 0"):
+        list(fit(tmp_path, SMALL, tiny_dataset, epochs, batch_size=batch_size))
+
+
 # --- resume ------------------------------------------------------------------------------------
 
 
