@@ -3,15 +3,24 @@
 Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/`` and ``runs/``.
 """
 
+import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lildata_utils import crate, dataset, prepare
+import pandas as pd
+
+from lildata_utils import audio, crate, dataset, prepare
 from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER
 from lildata_utils.parallel import usable_cores
 from lildata_utils.profiles import GENRES, get_profile
+from lildata_utils.spectrogram import CLIP_S, Floats
+
+if TYPE_CHECKING:
+    from lildata_utils.training import Network, Run
 
 PRETRAINED = DATA_FOLDER / "pretrained"
+LIL_DATA_RUN = "lil_data"
 
 
 def profile_folder(profile: str) -> Path:
@@ -57,8 +66,8 @@ def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
         genres=GENRES,
         workers=usable_cores(),
     )
-    for step in rendering:
-        made = step.rendered
+    for rendered in rendering:
+        made = rendered.rendered
     out = folder / ("dataset" if split == "track" else f"dataset-{split}")
     for step in prepare.prepare(
         folder / "music", out, split=split, limit=size.clips, fractions=size.fractions
@@ -72,3 +81,82 @@ def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
         print(f"Loaded {done.clips} clips", end="")
     print(f" ({shown(out)}: {len(opened.genres)} genres, split by {split})")
     return opened
+
+
+def clip_sound(profile: str, clip: pd.Series) -> Floats:
+    """Read the sound of one of the course's clips.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Whose data set the clip is from.
+    clip : Series
+        A row of ``course_dataset(profile).clips``.
+
+    Returns
+    -------
+    ndarray of float32, shape (110250,)
+        Mono at 22 050 Hz.
+
+    Raises
+    ------
+    AudioError
+        If the track is gone.
+    """
+    path = profile_folder(profile) / "music" / clip["genre"] / f"{clip['track']}.flac"
+    return audio.read(path, float(clip["start_s"]), CLIP_S)
+
+
+def course_run(profile: str, name: str, network: "Network", clips: dataset.Dataset) -> "Run":
+    """Load a network of the course in a profile's size, or train it; says which in a line.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Gives the epochs and the batch size.
+    name : str
+        Of the run, below ``data/PROFILE/runs``.
+    network : Network
+        Such as ``classifier.LIL_DATA``.
+    clips : Dataset
+        Its train and validation splits are used.
+
+    Returns
+    -------
+    Run
+    """
+    from lildata_utils.training import fit_or_load, load_run
+
+    size = get_profile(profile)
+    # Relative, because the notebooks print it and others will read them.
+    folder = Path(os.path.relpath(profile_folder(profile) / "runs" / name))
+    fit_or_load(folder, network, clips, size.epochs, batch_size=size.batch_size)
+    return load_run(folder)
+
+
+def genre_network(profile: str) -> "Run":
+    """Load the Lil Data that comes with the course; without it, load or train a profile's own.
+
+    Says which of the two happened.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Size of the network to train where none comes with the course.
+
+    Returns
+    -------
+    Run
+    """
+    from lildata_utils.classifier import LIL_DATA
+    from lildata_utils.training import RUN_FILE, load_run
+
+    folder = PRETRAINED / LIL_DATA_RUN
+    if not (folder / RUN_FILE).is_file():
+        return course_run(profile, LIL_DATA_RUN, LIL_DATA, course_dataset(profile))
+    run = load_run(folder)
+    print(
+        f"Loaded the network that comes with the course ({shown(folder)}: trained on "
+        f"{run.data['train_clips']} clips of {len(run.genres)} genres)"
+    )
+    return run
