@@ -1,0 +1,77 @@
+import json
+
+import numpy as np
+import pytest
+
+from lildata_utils import dataset
+from lildata_utils.errors import LilDataError
+
+
+def test_labels_are_positions_in_the_chosen_genres(tiny_dataset):
+    assert tiny_dataset.labels.tolist() == [0] * 16 + [1] * 16
+    turned = tiny_dataset.select(genres=["noise", "lofi"])
+    assert turned.genres == ("noise", "lofi")
+    assert turned.labels.tolist() == [1] * 16 + [0] * 16
+
+
+def test_select_keeps_a_split(tiny_dataset):
+    test = tiny_dataset.select("test")
+    assert len(test) == 4
+    assert set(test.clips["split"]) == {"test"}
+    assert len(tiny_dataset.select("all")) == len(tiny_dataset)
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [({"genres": ["polka"]}, "no genre polka: it has lofi, noise"), ({"split": "gap"}, "no clips")],
+)
+def test_select_says_what_is_missing(tiny_dataset, choice, words):
+    with pytest.raises(LilDataError, match=words):
+        tiny_dataset.select(**choice)
+
+
+def test_batches_without_a_seed_come_in_order(tiny_dataset):
+    batches = list(tiny_dataset.batches(10))
+    assert [len(images) for images, _ in batches] == [10, 10, 10, 2]
+    np.testing.assert_array_equal(
+        np.concatenate([images for images, _ in batches]), tiny_dataset.images()
+    )
+    assert np.concatenate([labels for _, labels in batches]).tolist() == [0] * 16 + [1] * 16
+
+
+def test_shuffled_batches_hold_every_clip_once_with_its_label(tiny_dataset):
+    images = np.concatenate([images for images, _ in tiny_dataset.batches(7, seed=(3, 1))])
+    labels = np.concatenate([labels for _, labels in tiny_dataset.batches(7, seed=(3, 1))])
+    sums = tiny_dataset.images().astype(int).sum(axis=(1, 2))
+    assert sorted(images.astype(int).sum(axis=(1, 2))) == sorted(sums)
+    # The fixture's second genre is the louder one.
+    assert (images.mean(axis=(1, 2)) > 80).astype(int).tolist() == labels.tolist()
+    again = np.concatenate([labels for _, labels in tiny_dataset.batches(7, seed=(3, 2))])
+    assert labels.tolist() != again.tolist()
+
+
+def test_a_batch_loop_that_is_left_early_ends_cleanly(tiny_dataset):
+    for images, _ in tiny_dataset.batches(2):
+        assert images.shape == (2, 631, 631)
+        break
+
+
+def test_loading_what_is_no_data_set_says_so(tmp_path):
+    with pytest.raises(LilDataError, match="no finished data set"):
+        dataset.load(tmp_path)
+    (tmp_path / "dataset.json").write_text("{")
+    with pytest.raises(LilDataError, match="can't be read as JSON"):
+        dataset.load(tmp_path)
+    (tmp_path / "dataset.json").write_text(json.dumps({"version": 99}))
+    with pytest.raises(LilDataError, match="version 99"):
+        dataset.load(tmp_path)
+    (tmp_path / "dataset.json").write_text(json.dumps({"version": 1, "genres": ["house"]}))
+    with pytest.raises(LilDataError, match=r"clips\.csv"):
+        dataset.load(tmp_path)
+
+
+def test_a_missing_shard_is_named(tiny_dataset):
+    clips = tiny_dataset.clips.assign(shard="shards/gone.npy")
+    broken = dataset.Dataset(tiny_dataset.folder, tiny_dataset.genres, clips)
+    with pytest.raises(LilDataError, match=r"gone\.npy is missing"):
+        broken.images([0])
