@@ -262,14 +262,9 @@ def peaked(history: pd.DataFrame) -> Peak:
         raise LilDataError("the history has no epochs: train at least one")
     kind = "val_" if "val_loss" in history else ""
     accuracy, loss = f"{kind}accuracy", f"{kind}loss"
-    ranked = history.sort_values("epoch")
-    ranked = ranked.sort_values(loss, kind="stable")
-    column = loss
-    if accuracy in history:
-        ranked = ranked.sort_values(accuracy, kind="stable", ascending=False)
-        column = accuracy
-    best = ranked.iloc[0]
-    epoch = int(best["epoch"])
+    order = [name for name in (accuracy, loss, "epoch") if name in history]
+    best = history.sort_values(order, ascending=[name != accuracy for name in order]).iloc[0]
+    column, epoch = order[0], int(best["epoch"])
     return Peak(epoch, column, float(best[column]), int((history["epoch"] > epoch).sum()))
 
 
@@ -320,8 +315,8 @@ def fit(
     Raises
     ------
     LilDataError
-        If the data set has no training clips, if the folder holds something else or a run with
-        other settings, or if the loss stops being a number.
+        If the data set has no training clips, if an argument is out of range, if the folder holds
+        something else or a run with other settings, or if the loss stops being a number.
 
     Examples
     --------
