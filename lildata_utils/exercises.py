@@ -8,10 +8,16 @@ through its own check.
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from lildata_utils.errors import LilDataError
+
+if TYPE_CHECKING:
+    from lildata_utils.training import Run
 
 TODO = "nothing to check yet: fill in the cell above and run both cells again"
 
@@ -108,6 +114,27 @@ def beat_the_network(
     for place, (mine, good) in enumerate(zip(guesses, right, strict=True), start=1):
         if mine and not good:
             print(f"  listen again to clip {place}: it is not {mine}")
+
+
+def hear_my_file(file: str, run: "Run") -> None:
+    """Print what a network hears in a file of the reader's, or what to do.
+
+    Parameters
+    ----------
+    file : str
+        Path of a music file; empty where there is none.
+    run : Run
+        A trained network.
+    """
+    from lildata_utils.listening import classify_file, describe
+
+    if not file:
+        print(TODO)
+        return
+    try:
+        print("\n".join(describe(classify_file(run, Path(file).expanduser()))))
+    except LilDataError as error:
+        print(error)
 
 
 # Notebook 01

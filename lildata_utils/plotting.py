@@ -92,8 +92,9 @@ def _decibels(picture: np.ndarray) -> np.ndarray:
 
 def _draw_spectrogram(axes: Axes, picture: np.ndarray, start_s: float = 0.0) -> Any:
     bins, frames = picture.shape
-    # A frame and a bin stand for the space around their centre, hence the half steps.
-    step_s, step_khz = FRAME_S, BIN_HZ / 1000
+    # A frame and a bin stand for the space around their centre, hence the half steps. Whatever the
+    # length of the window was, the highest bin is half the sample rate.
+    step_s, step_khz = FRAME_S, SAMPLE_RATE / 2000 / (bins - 1)
     extent = (
         start_s - step_s / 2,
         start_s + (frames - 0.5) * step_s,
@@ -231,6 +232,32 @@ def window_spectrum(windows: Mapping[str, np.ndarray], sample_rate: int = SAMPLE
     right.set(xlabel="distance from the tone (Hz)", ylabel="level (dB)", title="its spectrum")
     right.set_ylim(-100, 3)
     left.legend(frameon=False, loc="lower center")
+    return figure
+
+
+def spectra(magnitudes: Mapping[str, np.ndarray], up_to_hz: float = SAMPLE_RATE / 2) -> Figure:
+    """Draw spectra of single frames over each other.
+
+    Parameters
+    ----------
+    magnitudes : mapping of str to ndarray
+        For each name the linear magnitudes of a frame, from 0 Hz to half the sample rate.
+    up_to_hz : float
+        Where the frequency axis ends.
+
+    Returns
+    -------
+    Figure
+        Levels in dB below the largest of each.
+    """
+    figure = Picture(height=2.6)
+    axes = figure.subplots()
+    for (name, magnitude), colour in zip(magnitudes.items(), OTHER_COLOURS, strict=False):
+        frequency_hz = np.linspace(0, SAMPLE_RATE / 2, len(magnitude))
+        level_db = 20 * np.log10(np.maximum(magnitude / magnitude.max(), 1e-5))
+        axes.plot(frequency_hz, level_db, color=colour, linewidth=1, label=name)
+    axes.set(xlim=(0, up_to_hz), ylim=(-80, 3), xlabel="frequency (Hz)", ylabel="level (dB)")
+    axes.legend(frameon=False, loc="upper right")
     return figure
 
 

@@ -67,7 +67,7 @@ def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
         workers=usable_cores(),
     )
     for rendered in rendering:
-        made = rendered.rendered
+        made += rendered.rendered
     out = folder / ("dataset" if split == "track" else f"dataset-{split}")
     for step in prepare.prepare(
         folder / "music", out, split=split, limit=size.clips, fractions=size.fractions

@@ -67,3 +67,10 @@ def test_beating_the_network(capsys):
     assert "clip 2: it is not noise" in printed
     exercises.beat_the_network(["polka", "", ""], truth, network)
     assert "not polka" in capsys.readouterr().out
+
+
+def test_a_file_of_ones_own_that_is_missing_is_a_line(capsys):
+    exercises.hear_my_file("", run=None)
+    assert exercises.TODO in capsys.readouterr().out
+    exercises.hear_my_file("no such song.mp3", run=None)
+    assert "no such song.mp3" in capsys.readouterr().out

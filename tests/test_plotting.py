@@ -35,6 +35,7 @@ FIGURES = {
     "spectrograms": lambda: plotting.spectrograms([IMAGE] * 5, list("abcde")),
     "waveform": lambda: plotting.waveform(RNG.normal(size=22050)),
     "window_spectrum": lambda: plotting.window_spectrum({"Hann": np.hanning(1260)}),
+    "spectra": lambda: plotting.spectra({"a": np.arange(1.0, 632.0)}, up_to_hz=2000),
     "receptive_fields": lambda: plotting.receptive_fields(IMAGE, [("conv1", 3), ("conv4", 234)]),
     "splits": lambda: plotting.splits(CLIPS),
     "network": lambda: plotting.network([("input", (631, 631, 1)), ("dense", (48,))]),
@@ -64,6 +65,14 @@ def test_pixels_lie_at_their_time_and_frequency():
     left, right, bottom, top = axes.images[0].get_extent()
     assert bottom + (100 + 0.5) * (top - bottom) / 631 == pytest.approx(1.75)
     assert left + (315 + 0.5) * (right - left) / 631 == pytest.approx(2.5)
+
+
+def test_axis_ends_at_half_the_sample_rate_for_any_window():
+    for bins in (127, 631, 3151):
+        axes = plotting.spectrograms([np.zeros((bins, 40))], ["a"]).axes[0]
+        _, _, bottom, top = axes.images[0].get_extent()
+        half_a_bin = (top - bottom) / bins / 2
+        assert (bottom + half_a_bin, top - half_a_bin) == pytest.approx((0, 11.025))
 
 
 def test_images_and_decibels_give_the_same_picture():
