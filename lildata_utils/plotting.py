@@ -43,8 +43,8 @@ UNUSED_COLOUR = "#DDDDDD"
 
 SLANT = 0.3  # how far a block of a network's drawing leans back
 
-# 64 steps, of 1.25 dB in a spectrogram, keep the files of the figures small.
-AMOUNTS = matplotlib.colormaps["magma"].resampled(64)
+# 40 steps, of 2 dB in a spectrogram, keep the files of the figures small.
+AMOUNTS = matplotlib.colormaps["magma"].resampled(40)
 
 
 class Picture(Figure):
