@@ -71,9 +71,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _crate(options: argparse.Namespace) -> int:
     from lildata_utils import crate
+    from lildata_utils.parallel import usable_cores
 
-    step = None
-    with _bar("track") as bar:
+    rendered = 0
+    with _bar("file") as bar:
         for step in crate.write_collection(
             options.out,
             tracks=options.tracks,
@@ -82,13 +83,11 @@ def _crate(options: argparse.Namespace) -> int:
             seed=options.seed,
             format=options.format,
             mixes=options.mixes,
-            workers=options.workers,
+            workers=options.workers or usable_cores(),
         ):
+            rendered += step.rendered
             _follow(bar, step.done, step.total)
-    if step is not None:
-        print(
-            f"{options.out}: {step.done} files, {step.done - step.rendered} of them already there"
-        )
+    print(f"{options.out}: {step.total} files, {step.total - rendered} of them already there")
     return 0
 
 

@@ -1,0 +1,180 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from lildata_utils import audio
+from lildata_utils.cli import main
+
+
+def add_genre(folder, genre, tilt, tracks=3, seconds=20):
+    """Tracks of noise that is louder towards low or high frequencies: easy to tell apart."""
+    (folder / genre).mkdir(parents=True)
+    for number in range(tracks):
+        noise = np.random.default_rng([number, 1 + tilt]).standard_normal(seconds * 22_050)
+        spectrum = np.fft.rfft(noise)
+        spectrum *= np.linspace(0.01, 1, len(spectrum)) ** (2 if tilt > 0 else -1)
+        sound = np.fft.irfft(spectrum)
+        soundfile.write(
+            folder / genre / f"{genre} {number}.flac", 0.5 * sound / sound.max(), 22_050
+        )
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "music"
+    add_genre(folder, "low", tilt=0)
+    add_genre(folder, "high", tilt=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(music):
+    out = music.parent / "data"
+    assert main(["prepare", str(music), str(out), "--workers", "1"]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(data):
+    out = data.parent / "run"
+    command = ["train", "softmax", str(data), "--out", str(out), "--epochs", "8"]
+    assert main([*command, "--batch-size", "4"]) == 0
+    return out
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["prepare", "--help"]])
+def test_help_exits_with_0(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 0
+    assert "lildata" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["polka"],
+        ["train", "polka", "a", "--out", "b"],
+        ["prepare", "a", "b", "--workers", "0"],
+        ["train", "cnn", "a", "--out", "b", "--dropout", "1.5"],
+        ["train", "cnn", "a", "--out", "b", "--filters", "8,x"],
+    ],
+)
+def test_wrong_arguments_exit_with_2(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["prepare", "{}/nowhere", "{}/out"], "is no folder"),
+        (["train", "softmax", "{}/nowhere", "--out", "{}/run"], "no finished data set"),
+        (["test", "{}/nowhere", "{}/data"], "is no run folder"),
+        (["classify", "{}/nowhere", "x.mp3"], "is no run folder"),
+        (["crate", "{}/out", "--genres", "polka"], "polka"),
+        (["course", "--only", "99"], "99"),
+    ],
+)
+def test_what_fails_is_one_line_and_status_1(tmp_path, capsys, command, words):
+    assert main([part.format(tmp_path) for part in command]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("lildata: ")
+    assert error.count("\n") == 1
+    assert words in error
+
+
+def test_a_full_disk_is_one_line(music, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["prepare", str(music), str(tmp_path / "file"), "--workers", "1"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_check_prints_ok_or_fail_on_each_line(capsys):
+    assert main(["check"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 5
+    assert all(line.startswith("[ok] ") for line in lines)
+    assert main(["check", "--json"]) == 0
+    assert all(result["ok"] for result in json.loads(capsys.readouterr().out))
+
+
+def test_prepare_says_what_it_did(music, tmp_path, capsys):
+    (music.parent / "copy").mkdir()
+    assert main(["prepare", str(music), str(tmp_path), "--limit", "4", "--workers", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "8 clips" in out
+    assert main(["prepare", str(music), str(tmp_path), "--limit", "4", "--workers", "1"]) == 0
+    assert "6 files were there from an earlier run" in capsys.readouterr().out
+
+
+def test_train_needs_two_genres(data, tmp_path, capsys):
+    command = ["train", "softmax", str(data), "--out", str(tmp_path / "r"), "--genres", "low"]
+    assert main(command) == 1
+    assert "2 genres" in capsys.readouterr().err
+
+
+def test_an_option_of_another_network_is_refused(data, tmp_path, capsys):
+    command = ["train", "softmax", str(data), "--out", str(tmp_path / "r"), "--filters", "8,8,8,8"]
+    assert main(command) == 1
+    assert "filters" in capsys.readouterr().err
+
+
+def test_test_writes_a_report_for_machines(run, data, tmp_path, capsys):
+    assert main(["test", str(run), str(data), "--out", str(tmp_path)]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    names = [
+        "accuracy",
+        "track_accuracy",
+        "interval95",
+        "genres",
+        "per_genre",
+        "confusion",
+        "clips",
+        "tracks",
+    ]
+    assert set(names) <= set(report)
+    assert report["accuracy"] > 0.9
+    assert report["tracks"] == 2
+    assert np.sum(report["confusion"]) == report["clips"] == 8
+    assert (tmp_path / "confusion.png").stat().st_size > 5000
+    assert (tmp_path / "mistakes.csv").is_file()
+    assert "clips" in capsys.readouterr().out
+
+
+def test_classify_tells_what_plays_when(run, music, tmp_path, capsys):
+    low = audio.read(music / "low/low 0.flac")
+    high = audio.read(music / "high/high 0.flac")
+    audio.write(tmp_path / "mix 🎧.mp3", np.concatenate([low, high]))
+    (tmp_path / "broken.mp3").write_text("not music")
+    files = [str(tmp_path / name) for name in ("mix 🎧.mp3", "broken.mp3")]
+    assert main(["classify", str(run), *files, "--out", str(tmp_path / "out")]) == 1
+    printed = capsys.readouterr()
+    assert "broken.mp3" in printed.err
+    assert "   0:00 -    0:20  low" in printed.out
+    assert "   0:20 -    0:40  high" in printed.out
+    assert (tmp_path / "out" / "mix 🎧.mp3.png").stat().st_size > 5000
+    assert main(["classify", str(run), files[0], "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)
+    assert [clip["genre"] for clip in result["clips"]] == ["low"] * 4 + ["high"] * 4
+    assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_classify_refuses_what_is_shorter_than_a_clip(run, tmp_path, capsys):
+    audio.write(tmp_path / "short.wav", np.zeros(1000))
+    assert main(["classify", str(run), str(tmp_path / "short.wav")]) == 1
+    assert "too short" in capsys.readouterr().err
+
+
+def test_reading_only_the_first_lines_is_no_error():
+    command = f"{sys.executable} -m lildata_utils.cli check | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith("[ok] Python")
+    assert done.stderr == ""
