@@ -1,8 +1,8 @@
 """How well do the networks do on a folder of music? All seeds, all baselines, one table.
 
-For every seed the tracks are dealt anew: ``lildata prepare``, ``lildata train softmax`` and ``cnn``,
-``lildata test``, and the MFCC baseline; the table is filled from the reports. A killed run goes on
-where it was.
+For every seed the tracks are dealt anew: ``lildata prepare``, ``lildata train softmax`` and
+``cnn``, ``lildata test``, and the MFCC baseline; the table is filled from the reports. A killed
+run goes on where it was.
 """
 
 import argparse
