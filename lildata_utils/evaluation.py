@@ -280,11 +280,10 @@ def mistakes(probabilities: np.ndarray, dataset: Dataset) -> pd.DataFrame:
     labels = _checked_labels(probabilities, dataset)
     predicted = probabilities.argmax(axis=1)
     rows = np.arange(len(labels))
-    table = dataset.clips[["id", "genre"]].reset_index(drop=True)
-    table["predicted"] = np.array(dataset.genres)[predicted]
-    table["probability"] = probabilities[rows, predicted]
-    table["genre_probability"] = probabilities[rows, labels]
-    table[["artist", "track", "start_s"]] = dataset.clips[["artist", "track", "start_s"]].to_numpy()
+    table = dataset.clips[["id", "genre", "artist", "track", "start_s"]].reset_index(drop=True)
+    table.insert(2, "predicted", np.array(dataset.genres)[predicted])
+    table.insert(3, "probability", probabilities[rows, predicted])
+    table.insert(4, "genre_probability", probabilities[rows, labels])
     table["position"] = rows
     wrong = table[predicted != labels]
     return wrong.sort_values("genre_probability", kind="stable").reset_index(drop=True)

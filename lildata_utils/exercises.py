@@ -263,29 +263,24 @@ def _fault_of_softmax(answer: Any) -> str:
     return ""
 
 
-def receptive_field(layers: Sequence[tuple[int, int]]) -> int:
-    """Count how many input frames one output sees, for layers of (kernel, stride)."""
-    field, step = 1, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * step
-        step *= stride
-    return field
+def verdict(probabilities: np.ndarray) -> int:
+    """Let the clips of a track vote: the genre with the largest mean probability."""
+    return int(probabilities.mean(axis=0).argmax())
 
 
-def _fault_of_receptive_field(answer: Any) -> str:
-    if _is_todo(answer([(3, 1)])):
+def _fault_of_verdict(answer: Any) -> str:
+    one_sided = np.array([[0.1, 0.9], [0.2, 0.8]])
+    if _is_todo(answer(one_sided)):
         return TODO
-    if answer([(3, 1)]) != 3:
-        return f"one convolution of width 3 sees 3 frames, not {answer([(3, 1)])}"
-    if answer([(3, 1), (3, 1)]) != 5:
-        return (
-            f"two of them see 5, not {answer([(3, 1), (3, 1)])}: the second adds 2 to the first's 3"
-        )
-    if answer([(3, 1), (4, 4), (3, 1)]) != 14:
-        return (
-            f"3, pool 4, 3 see 14, not {answer([(3, 1), (4, 4), (3, 1)])}: behind the pool, "
-            "neighbours are 4 frames apart, so each further step counts 4 times"
-        )
+    if answer(one_sided) != 1:
+        return f"both clips favour genre 1, your answer is {answer(one_sided)}"
+    undecided_twice = np.array([[0.51, 0.49], [0.52, 0.48], [0.0, 1.0]])
+    if answer(undecided_twice) == 0:
+        return "two clips that hardly know outvoted a sure one: average before you choose"
+    doubt = np.array([[0.6, 0.4], [0.6, 0.4], [0.6, 0.4], [0.0, 1.0]])
+    sure_of_one = np.array([[0.8, 0.2], [0.8, 0.2], [0.8, 0.2], [1e-12, 1.0]])
+    if answer(doubt) != 1 or answer(sure_of_one) != 0:
+        return "one clip overruled all others: take the mean of the probabilities"
     return ""
 
 
@@ -312,6 +307,6 @@ EXERCISES = {
     "1.3": Exercise(_fault_of_groove, house_groove),
     "1.4": Exercise(_fault_of_leaks, leaking_tracks),
     "2.1": Exercise(_fault_of_softmax, softmax),
-    "2.2": Exercise(_fault_of_receptive_field, receptive_field),
+    "2.2": Exercise(_fault_of_verdict, verdict),
     "2.3": Exercise(_fault_of_recall, recall),
 }

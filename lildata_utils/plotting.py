@@ -45,6 +45,7 @@ SLANT = 0.3  # how far a block of a network's drawing leans back
 
 # 40 steps, of 2 dB in a spectrogram, keep the files of the figures small.
 AMOUNTS = matplotlib.colormaps["magma"].resampled(40)
+BOTH_WAYS = matplotlib.colormaps["PuOr_r"].resampled(41)
 
 
 class Picture(Figure):
@@ -129,7 +130,7 @@ def spectrogram(picture: np.ndarray, title: str = "", start_s: float = 0.0) -> F
     -------
     Figure
     """
-    figure = Picture(height=3.6)
+    figure = Picture(height=3.2)
     axes = figure.subplots()
     drawn = _draw_spectrogram(axes, picture, start_s)
     axes.set(title=title, xlabel="time (s)", ylabel="frequency (kHz)")
@@ -302,6 +303,44 @@ def receptive_fields(picture: np.ndarray, fields: Sequence[tuple[str, int]]) -> 
             },
         )
     axes.set(xlabel="time (s)", ylabel="frequency (kHz)")
+    return figure
+
+
+def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int = 4) -> Figure:
+    """Draw arrays as pictures: a network's weights, or what its layers make of a clip.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarray, shape (rows, columns)
+        Row 0 is drawn at the bottom. Arrays with negative values get a diverging colour map with
+        white at 0, each on its own scale.
+    titles : sequence of str
+        One for each.
+    columns : int
+        Pictures in a row.
+
+    Returns
+    -------
+    Figure
+    """
+    columns = min(columns, len(arrays))
+    rows = -(-len(arrays) // columns)
+    figure = Picture(height=(WIDTH / columns + 0.25) * rows)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, array, title in zip(grid.flat, arrays, titles, strict=False):
+        reach = np.abs(array).max() or 1.0
+        signed = array.min() < 0
+        axes.imshow(
+            array,
+            origin="lower",
+            interpolation_stage="data",
+            cmap=BOTH_WAYS if signed else AMOUNTS,
+            vmin=-reach if signed else 0,
+            vmax=reach,
+        )
+        axes.set_title(title, fontsize=10)
     return figure
 
 

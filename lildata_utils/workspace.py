@@ -5,8 +5,9 @@ Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/``
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -107,7 +108,13 @@ def clip_sound(profile: str, clip: pd.Series) -> Floats:
     return audio.read(path, float(clip["start_s"]), CLIP_S)
 
 
-def course_run(profile: str, name: str, network: "Network", clips: dataset.Dataset) -> "Run":
+def course_run(
+    profile: str,
+    name: str,
+    network: "Network",
+    clips: dataset.Dataset,
+    options: Mapping[str, Any] | None = None,
+) -> "Run":
     """Load a network of the course in a profile's size, or train it; says which in a line.
 
     Parameters
@@ -120,6 +127,8 @@ def course_run(profile: str, name: str, network: "Network", clips: dataset.Datas
         Such as ``classifier.LIL_DATA``.
     clips : Dataset
         Its train and validation splits are used.
+    options : mapping, optional
+        Changes to ``network.options``.
 
     Returns
     -------
@@ -130,7 +139,7 @@ def course_run(profile: str, name: str, network: "Network", clips: dataset.Datas
     size = get_profile(profile)
     # Relative, because the notebooks print it and others will read them.
     folder = Path(os.path.relpath(profile_folder(profile) / "runs" / name))
-    fit_or_load(folder, network, clips, size.epochs, batch_size=size.batch_size)
+    fit_or_load(folder, network, clips, size.epochs, batch_size=size.batch_size, options=options)
     return load_run(folder)
 
 

@@ -37,6 +37,7 @@ FIGURES = {
     "window_spectrum": lambda: plotting.window_spectrum({"Hann": np.hanning(1260)}),
     "spectra": lambda: plotting.spectra({"a": np.arange(1.0, 632.0)}, up_to_hz=2000),
     "receptive_fields": lambda: plotting.receptive_fields(IMAGE, [("conv1", 3), ("conv4", 234)]),
+    "heatmaps": lambda: plotting.heatmaps([IMAGE, RNG.normal(size=(39, 39))], ["a", "b"]),
     "splits": lambda: plotting.splits(CLIPS),
     "network": lambda: plotting.network([("input", (631, 631, 1)), ("dense", (48,))]),
     "loss_curves": lambda: plotting.loss_curves(HISTORY),
