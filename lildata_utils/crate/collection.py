@@ -232,7 +232,11 @@ def _length_if_same(job: _Job) -> float | None:
     """Length in seconds of the file at the job's path, if it is what the job would write."""
     try:
         with soundfile.SoundFile(job.path) as file:
-            return file.frames / file.samplerate if file.comment == job.comment else None
+            if file.comment != job.comment:
+                return None
+            # A file that somebody cut short still says how long it was.
+            file.seek(file.frames - 1)
+            return file.frames / file.samplerate if len(file.read(1)) else None
     except soundfile.LibsndfileError:
         return None
 

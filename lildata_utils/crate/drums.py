@@ -42,7 +42,7 @@ def _falling_sine(
 
 @dataclass(frozen=True)
 class Kit:
-    """A drum kit; every drum has a peak of 1.
+    """A drum kit, balanced: the kick has a peak of 1.
 
     Attributes
     ----------
@@ -58,6 +58,8 @@ class Kit:
         Share of the cymbal's square waves against noise (0 to 1).
     dust_hz : float
         Low-pass over all drums (an old sampler); above 11 000 none.
+    cymbals_db : float
+        Level of hats, cymbals and shakers relative to the usual balance.
     seed : int
         Of the noise in the drums.
     """
@@ -74,6 +76,7 @@ class Kit:
     hat_decay_s: float = 0.035
     metal: float = 0.5
     dust_hz: float = 12_000.0
+    cymbals_db: float = 0.0
     seed: int = 0
 
     def play(self, what: str, seconds: float = 0.0, glide: float | None = None) -> Waveform:
@@ -90,8 +93,13 @@ class Kit:
         -------
         ndarray, float32
         """
-        drum = peak_normalised(DRUMS[what](self, generator(self.seed, what)))
-        return low_pass(drum, self.dust_hz) if self.dust_hz < 11_000 else drum
+        make, level = DRUMS[what]
+        drum = peak_normalised(make(self, generator(self.seed, what)))
+        if what in CYMBALS:
+            level *= 10 ** (self.cymbals_db / 20)
+        if self.dust_hz < 11_000:
+            drum = low_pass(drum, self.dust_hz)
+        return drum * np.float32(level)
 
     def kick(self, rng: np.random.Generator) -> Waveform:
         """Render a sine that falls to `kick_hz`, with a click."""
@@ -177,20 +185,22 @@ class Kit:
         return _falling_sine(330, 245, 0.02, 0.07, samples(0.25))
 
 
-DRUMS: dict[str, Callable[[Kit, np.random.Generator], Waveform]] = {
-    "kick": Kit.kick,
-    "snare": Kit.snare,
-    "rim": Kit.rim,
-    "clap": Kit.clap,
-    "snap": Kit.snap,
-    "hat": Kit.hat,
-    "open_hat": Kit.open_hat,
-    "ride": Kit.ride,
-    "crash": Kit.crash,
-    "shaker": Kit.shaker,
-    "tom": Kit.tom,
-    "conga": Kit.conga,
+# Every drum and its peak in the balance of the kit.
+DRUMS: dict[str, tuple[Callable[[Kit, np.random.Generator], Waveform], float]] = {
+    "kick": (Kit.kick, 1.0),
+    "snare": (Kit.snare, 0.8),
+    "rim": (Kit.rim, 0.4),
+    "clap": (Kit.clap, 0.7),
+    "snap": (Kit.snap, 0.5),
+    "hat": (Kit.hat, 0.3),
+    "open_hat": (Kit.open_hat, 0.35),
+    "ride": (Kit.ride, 0.25),
+    "crash": (Kit.crash, 0.4),
+    "shaker": (Kit.shaker, 0.12),
+    "tom": (Kit.tom, 0.7),
+    "conga": (Kit.conga, 0.4),
 }
+CYMBALS = ("hat", "open_hat", "ride", "crash", "shaker")
 
 
 @dataclass(frozen=True)
@@ -224,15 +234,16 @@ class HardKick:
         n = samples(seconds)
         t = seconds_axis(n)
         end_hz = hertz(what)
-        hz = end_hz * (1 + 5 * np.exp(-t / np.float32(0.018)) + 0.6 * np.exp(-t / np.float32(0.1)))
-        body = oscillate("sine", hz, n, phase=0.1) * decay(n, self.tail_s)
-        punch = white(generator(0, "hard kick"), n) * decay(n, 0.006)
-        pushed = body + self.bite * punch
-        pushed = pushed + 0.8 * band_pass(
-            np.tanh(self.distortion * pushed), 0.6 * self.tok_hz, 1.7 * self.tok_hz
-        )
-        loud = np.tanh(self.distortion * pushed) * np.sqrt(decay(n, self.tail_s))
-        return fade(peak_normalised(low_pass(loud, 9000) + 0.6 * body), 0.0, 0.02)
+        fall = 14 * np.exp(-t / np.float32(0.012)) + 1.5 * np.exp(-t / np.float32(0.06))
+        body = oscillate("sine", end_hz * (1 + fall), n, phase=0.1)
+        noise = white(generator(0, "hard kick"), n)
+        punch = decay(n, 0.045)
+        # Distorted, filtered and distorted again, as the sound is made in the studio.
+        first = np.tanh(self.distortion * (body + self.bite * noise * punch))
+        tok = band_pass(first, 0.5 * self.tok_hz, 2 * self.tok_hz)
+        crunch = np.tanh(4 * tok) + 0.5 * high_pass(first, 2000, 1)
+        kick = 0.9 * crunch * punch + 0.55 * low_pass(first, 700, 1) * decay(n, self.tail_s)
+        return fade(peak_normalised(kick), 0.0, 0.02)
 
 
 @dataclass(frozen=True)

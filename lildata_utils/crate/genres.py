@@ -178,7 +178,7 @@ def _rap_traits(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _lush(s: Sketch, sections: list[Section], level_db: float = -18) -> None:
+def _lush(s: Sketch, sections: list[Section], steps: str, level_db: float = -18) -> None:
     """Pad, keys and chopped voice without drums: breaks of future bass and liquid."""
     centre = s.trait("centre")
     s.add(
@@ -189,7 +189,6 @@ def _lush(s: Sketch, sections: list[Section], level_db: float = -18) -> None:
         reverb=0.4,
         low_cut_hz=140,
     )
-    steps = pick(s.rng, ("x-----x---x-----", "x---x---x---x---", "x--x--x---x-x---"))
     if s.has("piano"):
         s.add("chords", "keys", s.chords(sections, steps, 4, centre + 6), level_db - 1, reverb=0.3)
     phrase = melody(s.rng, s.key, s.progression, 5, s.trait("density"))
@@ -320,7 +319,7 @@ def _future_palette(rng: np.random.Generator) -> Palette:
     habits = chance(
         rng, piano=0.5, chops=0.75, lead=0.5, two_step=0.15, steady=0.1, four_on_floor=0.1
     )
-    bright = desk(rng, high_db=rng.normal(4, 1.5), low_db=rng.normal(-1, 1.5))
+    bright = desk(rng, high_db=rng.normal(5, 1.5), low_db=rng.normal(-1, 1.5))
     return Palette(_lush_patches(rng), _lush_traits(rng), habits, bright)
 
 
@@ -378,7 +377,8 @@ def _write_future_bass(s: Sketch) -> None:
     if s.has("lead"):
         phrase = melody(s.rng, s.key, s.progression, 5, s.trait("density"))
         s.add("lead", "lead", s.tune(drops, phrase), -18, duck=0.4, echo=0.3)
-    _lush(s, [*quiet, *s.named("verse")])
+    comping = pick(s.rng, ("x-----x---x-----", "x---x---x---x---", "x--x--x---x-x---"))
+    _lush(s, [*quiet, *s.named("verse")], comping)
     if s.has("chops"):
         _chops(s, drops, -17)
     s.add("bass", "sub", s.bass_line(s.named("verse"), "x---------x-----", 1), -17, reverb=0)
@@ -397,7 +397,7 @@ def _liquid_palette(rng: np.random.Generator) -> Palette:
         {**_lush_patches(rng), "kit": kit},
         {**_lush_traits(rng), "swing": rng.uniform(0, 0.12)},
         habits,
-        desk(rng, high_db=rng.normal(1, 2)),
+        desk(rng, high_db=rng.normal(-1, 2)),
     )
 
 
@@ -418,10 +418,10 @@ def _write_liquid(s: Sketch) -> None:
         s.drum({"snare": "x.x.x.x.xxxx2222"}, [last_bar(section)])
     s.fills(drops, {"snare": "..........o.xxoX"})
     s.crashes(drops)
-    s.play_kit()
+    s.play_kit(level_db=-2)
     steps = pick(
         s.rng,
-        ("x-----x---x-----", "x--x--x---5---8-", "x---------8--5--", "x-----5---x--x--"),
+        ("x---x---x---5---", "x-------x---5-8-", "x---8---x---x-5-", "x-x-----x-x---8-"),
     )
     low = s.bass_line([*drops, *s.named("verse", "outro")], steps, 1)
     s.add("bass", "reese" if s.has("reese") else "sub", low, -14, duck=0.3, reverb=0)
@@ -429,10 +429,11 @@ def _write_liquid(s: Sketch) -> None:
     if s.has("saws"):
         wobbles = _wobble(s, drops) if s.has("wobble") else ()
         events = s.chords(
-            drops, pick(s.rng, ("x" + "-" * 15, "x-----x---------")), 5, s.trait("centre")
+            drops, pick(s.rng, ("x" + "-" * 15, "x-------x-------")), 5, s.trait("centre")
         )
         s.add("chords", "saw", events, -17, duck=0.5, low_cut_hz=150, reverb=0.3, wobbles=wobbles)
-    _lush(s, everywhere if s.rng.random() < 0.5 else [*quiet, *drops], -18)
+    comping = pick(s.rng, ("x---x---x---x---", "x-------x-------", "x-x-..x-x-x-..x-"))
+    _lush(s, everywhere if s.rng.random() < 0.5 else [*quiet, *drops], comping)
     builds = s.named("build")
     s.add(
         "chords",
@@ -546,9 +547,10 @@ def _hardstyle_palette(rng: np.random.Generator) -> Palette:
         "saw": supersaw(rng),
         "chop": chopped_voice(rng),
     }
-    traits = {"riser_tone": rng.uniform(0.1, 0.5), "density": rng.uniform(0.5, 0.9)}
+    traits = {"riser_tone": rng.uniform(0.1, 0.5), "density": rng.uniform(0.9, 1.5)}
+    loud = desk(rng, loudness_lufs=rng.uniform(-14, -8), drive=rng.uniform(0.0, 1.5))
     habits = chance(rng, screech=0.5, offbeat_hat=0.7, claps=0.5, chops=0.2, gallop=0.3)
-    return Palette(patches, traits, habits, desk(rng, drive=rng.uniform(0.3, 2.5)))
+    return Palette(patches, traits, habits, loud)
 
 
 def _write_hardstyle(s: Sketch) -> None:

@@ -48,6 +48,7 @@ def machine_kit(rng: np.random.Generator, **fixed: Any) -> Kit:
         "hat_hz": rng.uniform(5500, 8300),
         "hat_decay_s": rng.uniform(0.02, 0.055),
         "metal": rng.uniform(0.1, 0.9),
+        "cymbals_db": rng.uniform(-5, 5),
         "seed": int(rng.integers(2**31)),
     }
     return Kit(**{**drawn, **fixed})
@@ -301,10 +302,10 @@ def desk(rng: np.random.Generator, **fixed: Any) -> Desk:
     """Draw mixing habits that have nothing to do with the genre; `fixed` says which have."""
     drawn = {
         "loudness_lufs": rng.uniform(-20, -9),
-        "low_db": rng.normal(0, 2.0),
-        "mid_db": rng.normal(0, 2.0),
+        "low_db": rng.normal(0, 1.5),
+        "mid_db": rng.normal(0, 1.5),
         "mid_hz": float(np.exp(rng.uniform(np.log(400), np.log(2500)))),
-        "high_db": rng.normal(0, 2.5),
+        "high_db": rng.normal(0, 2.0),
         "drive": rng.choice([0.0, rng.uniform(0, 1.5)]),
         "ratio": rng.choice([1.0, rng.uniform(1.5, 4)]),
         "reverb_s": rng.uniform(0.6, 2.6),
@@ -312,11 +313,11 @@ def desk(rng: np.random.Generator, **fixed: Any) -> Desk:
         "hiss_db": rng.uniform(-75, -55),
     }
     fate = rng.random()
-    if fate < 0.13:
+    if fate < 0.1:
         drawn["mp3"] = rng.uniform(0.4, 0.95)
-    elif fate < 0.2:
+    elif fate < 0.16:
         drawn["top_hz"] = rng.uniform(4500, 8000)
-    elif fate < 0.24:
+    elif fate < 0.19:
         drawn["top_hz"], drawn["bottom_hz"] = rng.uniform(3400, 5500), rng.uniform(120, 280)
     both = {**drawn, **fixed}
     both["top_hz"] = float(min(drawn.get("top_hz", NYQUIST_HZ), both.get("top_hz", NYQUIST_HZ)))

@@ -75,11 +75,11 @@ class Voice:
 
     def _formants(self, source: Waveform, vowel: str) -> Waveform:
         out = np.zeros(len(source), np.float32)
-        for hz, level in zip(VOWELS[vowel], (1.0, 0.7, 0.4), strict=True):
+        for hz, level in zip(VOWELS[vowel], (1.0, 0.5, 0.25), strict=True):
             centre = hz * self.tract
-            half = max(centre / (2 * self.sharpness), 45.0)
+            half = max(centre / (2 * self.sharpness), 80.0)
             out += level * band_pass(source, centre - half, centre + half)
-        return out + 0.12 * band_pass(source, 3000 * self.tract, 4200 * self.tract)
+        return out + 0.08 * band_pass(source, 3000 * self.tract, 4200 * self.tract)
 
     def _vowel(self, syllable: Syllable, n: int) -> Waveform:
         t = seconds_axis(n)
