@@ -12,7 +12,7 @@ from lildata_utils import audio
 from lildata_utils.spectrogram import SAMPLE_RATE
 
 PLAYER = (
-    '<figure style="margin:0"><figcaption>{label}</figcaption>'
+    '<figure style="margin:0"><figcaption style="white-space:pre-line">{label}</figcaption>'
     '<audio controls preload="metadata" aria-label="{label}" style="width:15rem"'
     ' src="data:audio/mpeg;base64,{data}"></audio></figure>'
 )

@@ -43,9 +43,9 @@ UNUSED_COLOUR = "#DDDDDD"
 
 SLANT = 0.3  # how far a block of a network's drawing leans back
 
-# 40 steps, of 2 dB in a spectrogram, keep the files of the figures small.
-AMOUNTS = matplotlib.colormaps["magma"].resampled(40)
-BOTH_WAYS = matplotlib.colormaps["PuOr_r"].resampled(41)
+# 32 steps, of 2.5 dB in a spectrogram, keep the files of the figures small.
+AMOUNTS = matplotlib.colormaps["magma"].resampled(32)
+BOTH_WAYS = matplotlib.colormaps["PuOr_r"].resampled(33)
 
 
 class Picture(Figure):
@@ -313,7 +313,7 @@ def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int =
     ----------
     arrays : sequence of ndarray, shape (rows, columns)
         Row 0 is drawn at the bottom. Arrays with negative values get a diverging colour map with
-        white at 0, each on its own scale.
+        white at 0, each on its own scale, which ends at the 99.5th percentile.
     titles : sequence of str
         One for each.
     columns : int
@@ -330,7 +330,8 @@ def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int =
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, array, title in zip(grid.flat, arrays, titles, strict=False):
-        reach = np.abs(array).max() or 1.0
+        # One bright point must not darken all others.
+        reach = float(np.percentile(np.abs(array), 99.5)) or 1.0
         signed = array.min() < 0
         axes.imshow(
             array,
@@ -360,7 +361,7 @@ def splits(clips: pd.DataFrame) -> Figure:
     Figure
     """
     tracks = clips.groupby(["genre", "artist", "track"], sort=True)
-    figure = Picture(height=min(0.9 + 0.12 * tracks.ngroups, 6.0))
+    figure = Picture(height=min(0.9 + 0.09 * tracks.ngroups, 6.0))
     axes = figure.subplots()
     genre_rows: dict[str, list[int]] = {}
     for row, (_, rows) in enumerate(tracks):
@@ -463,6 +464,7 @@ def loss_curves(history: Mapping[str, Any] | pd.DataFrame, kept: int | None = No
     Returns
     -------
     Figure
+        The loss axis is made for the second epoch and later ones; the first may lie above it.
     """
     figure = Picture(height=3.0)
     panels = figure.subplots(1, 2)
@@ -482,8 +484,12 @@ def loss_curves(history: Mapping[str, Any] | pd.DataFrame, kept: int | None = No
             axes.axvline(kept, color=GREY, linestyle=":", linewidth=1.2, label="kept")
         axes.set(xlabel="epoch", ylabel=label, title=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
+    # The first epoch begins with random weights: its mean loss would flatten the curves.
+    losses = [
+        np.asarray(history[key], dtype=float) for key in ("loss", "val_loss") if key in history
+    ]
+    panels[0].set_ylim(0, 1.1 * max(values[min(1, len(values) - 1) :].max() for values in losses))
     panels[1].set_ylim(0, 100)
     panels[0].legend(frameon=False)
     return figure

@@ -110,7 +110,9 @@ def test_players_are_compressed(notebook):
 
 
 def test_has_cells_whose_results_are_checked(notebook):
-    assert [cell for cell in codes(notebook) if "NBVAL_CHECK_OUTPUT" in cell.source]
+    assert [
+        cell for cell in codes(notebook) if "nbval-check-output" in cell.metadata.get("tags", ())
+    ]
 
 
 def test_links_to_other_notebooks_lead_somewhere(path, notebook):
