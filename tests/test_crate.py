@@ -169,21 +169,17 @@ def test_sound_is_clean(genre: str) -> None:
         assert np.min(np.max(np.abs(tenths), axis=1)) > 1e-4
 
 
-@pytest.mark.parametrize("genre", ["future_bass", "lofi", "house"])
+@pytest.mark.parametrize("genre", MUSIC)
 def test_no_clicks_where_sections_meet(genre: str) -> None:
-    """Without drums, a section's edge has no step larger than the music has elsewhere."""
+    """At the edge of a section the chords bend no more than they do when they are struck."""
     track = compose(genre, 1, duration_s=40.0)
-    mix = dry_mix(track, ("chords", "bass", "voice"))
-    steps = np.abs(np.diff(mix, 2))
-    largest_elsewhere = np.max(steps[SAMPLE_RATE:-SAMPLE_RATE])
-    for section in track.sections[1:]:
-        edge = round(section.bar * 4 / track.beats_per_second * SAMPLE_RATE)
-        at_edge = np.max(steps[edge - 20 : edge + 20], initial=0)
-        away = [
-            np.max(steps[start - 400 : start + 400])
-            for start in range(2 * SAMPLE_RATE, len(steps) - 2 * SAMPLE_RATE, SAMPLE_RATE)
-        ]
-        assert at_edge <= max(largest_elsewhere * 0.999, 3 * np.quantile(away, 0.9))
+    bends = np.abs(np.diff(dry_mix(track, ("chords",)), 2))
+    blocks = bends[: len(bends) // 440 * 440].reshape(-1, 440).max(axis=1)
+    usual = np.quantile(blocks[blocks > 0], 0.98)
+    edges = [round(s.bar * 4 / track.beats_per_second * SAMPLE_RATE) for s in track.sections[1:]]
+    assert len(edges) >= 5
+    for edge in edges:
+        assert np.max(bends[edge - 20 : edge + 20]) < 1.3 * usual
 
 
 def test_a_track_fades_out() -> None:

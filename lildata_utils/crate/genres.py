@@ -126,9 +126,9 @@ def _trap_drums(s: Sketch) -> None:
         (
             "x......x..x.....x..x......x.....",
             "x.....x...x.....x.........x..x..",
-            "x..x......x.....x..x..x...x.....",
+            "x.x.......x.....x.x...x...x.....",
             "x.........x.....x.....x..x......",
-            "x......x........x..x....x.......",
+            "x.......x.......x.x.....x.......",
         ),
     )
     backbeat = pick(s.rng, ("clap", "clap", "snare", "snap"))
@@ -166,6 +166,12 @@ def _rap(s: Sketch, sections: list[Section], level_db: float) -> None:
         event for section in sections for event in verse(s.rng, section, pitch, s.trait("flow"))
     ]
     s.add("voice", "rapper", events, level_db, reverb=0.08, low_cut_hz=110)
+    if s.has("doubled"):
+        # The same lines spoken again, never quite together.
+        again = [
+            event._replace(beat=event.beat + float(s.rng.normal(0.04, 0.02))) for event in events
+        ]
+        s.add("voice", "rapper", again, level_db - 6, reverb=0.3, low_cut_hz=300)
 
 
 def _rap_traits(rng: np.random.Generator) -> dict[str, float]:
@@ -270,7 +276,7 @@ def _write_gravy(s: Sketch) -> None:
     _trap_drums(s)
     everywhere = list(s.sections)
     steps = pick(
-        s.rng, ("x-----x---x-----", "x---x-.x--x-x---", "x.x---..x.x---..", "x-------x-------")
+        s.rng, ("x---x---x---x---", "x---x-.x--x-x---", "x.x---..x.x---..", "x-------x-------")
     )
     dull = s.opening(everywhere, s.trait("sample_hz"), s.trait("sample_hz"))
     s.add("chords", "soul", s.chords(everywhere, steps, 5, 62), -18, reverb=0.25, sweeps=dull)
@@ -319,8 +325,13 @@ def _future_palette(rng: np.random.Generator) -> Palette:
     habits = chance(
         rng, piano=0.5, chops=0.75, lead=0.5, two_step=0.15, steady=0.1, four_on_floor=0.1
     )
-    bright = desk(rng, high_db=rng.normal(5, 1.5), low_db=rng.normal(-1, 1.5))
-    return Palette(_lush_patches(rng), _lush_traits(rng), habits, bright)
+    bright = desk(rng, high_db=rng.normal(6, 1.5), low_db=rng.normal(-1.5, 1.5))
+    patches = {
+        **_lush_patches(rng),
+        "saw": supersaw(rng, cutoff_hz=10_000.0, settle_hz=rng.uniform(6000, 10_000)),
+        "pad": pad(rng, cutoff_hz=rng.uniform(1500, 6000), settle_hz=rng.uniform(1200, 4000)),
+    }
+    return Palette(patches, _lush_traits(rng), habits, bright)
 
 
 def _wobble(s: Sketch, sections: list[Section]) -> tuple[tuple[float, float, float, float], ...]:
@@ -397,7 +408,7 @@ def _liquid_palette(rng: np.random.Generator) -> Palette:
         {**_lush_patches(rng), "kit": kit},
         {**_lush_traits(rng), "swing": rng.uniform(0, 0.12)},
         habits,
-        desk(rng, high_db=rng.normal(-1, 2)),
+        desk(rng, high_db=rng.normal(-1.5, 1.5)),
     )
 
 
@@ -459,9 +470,9 @@ def _lofi_palette(rng: np.random.Generator) -> Palette:
         "rapper": rapper(rng),
     }
     traits = {
-        "swing": rng.uniform(0.15, 0.4),
+        "swing": rng.uniform(0.12, 0.33),
         "late": rng.uniform(0.01, 0.06),
-        "drum_db": rng.uniform(-14, -6),
+        "drum_db": rng.uniform(-11, -4),
         "crackle_db": rng.uniform(-42, -28),
         "voice_pitch": rng.uniform(44, 52),
         "flow": rng.uniform(0.35, 0.5),
@@ -483,11 +494,11 @@ def _write_lofi(s: Sketch) -> None:
         "kick": pick(
             s.rng,
             (
-                "x......x..x.....",
-                "x..x......x..x..",
+                "x.......x......x",
+                "x.x.....x.x.....",
                 "x.....x.x.......",
                 "x.......o.x.....",
-                "x......x.xx.....",
+                "x......xx.......",
             ),
         ),
         pick(s.rng, ("snare", "snare", "rim")): "....x.......x...",
@@ -501,7 +512,7 @@ def _write_lofi(s: Sketch) -> None:
     s.play_kit(level_db=s.trait("drum_db"))
     everywhere = list(s.sections)
     steps = pick(
-        s.rng, ("x-----------o---", "x------x--------", "x-----o---o-----", "x--o------x-----")
+        s.rng, ("x-----------o---", "x-------o-------", "x-----o-x-------", "x---o---x---o---")
     )
     chords = [
         # Hands are not machines: each note of a chord comes a little later than it should.
@@ -514,7 +525,7 @@ def _write_lofi(s: Sketch) -> None:
         "bass",
         s.bass_line(
             s.named("verse", "drop", "outro"),
-            pick(s.rng, ("x------x--x-----", "x-----5---x---3-", "x-----------8---")),
+            pick(s.rng, ("x-------x-x-----", "x---5---x---3---", "x-----------8---")),
             1,
         ),
         -18,

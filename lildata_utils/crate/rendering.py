@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from lildata_utils.crate.artists import PARTS, Layer, Track
 from lildata_utils.crate.mixing import (
@@ -15,7 +16,15 @@ from lildata_utils.crate.mixing import (
     reverberate,
     sweep_low_pass,
 )
-from lildata_utils.crate.waves import SAMPLE_RATE, Waveform, fade, high_pass, place, samples
+from lildata_utils.crate.waves import (
+    SAMPLE_RATE,
+    Waveform,
+    fade,
+    high_pass,
+    place,
+    samples,
+    seconds_axis,
+)
 from lildata_utils.errors import LilDataError
 
 _Note = tuple[object, int, float | None]
@@ -121,20 +130,28 @@ def _channel(track: Track, layer: Layer, n: int, curve: Waveform) -> Waveform:
     dry *= np.float32(gain)
     for start, end, from_hz, to_hz in layer.sweeps:
         part = _between(track, start, end, n)
-        dry[part] = sweep_low_pass(dry[part], from_hz, to_hz)
-    for start, end, rate, depth in layer.wobbles:
-        part = _between(track, start, end, n)
-        beats = np.arange(part.stop - part.start, dtype=np.float32) * np.float32(
-            track.beats_per_second / SAMPLE_RATE
-        )
-        dry[part] *= 1 - np.float32(depth) * (
-            0.5 + 0.5 * np.cos(np.float32(2 * np.pi * rate) * beats)
-        )
+        # The filter is faded in and out: switching it would click.
+        swept = sweep_low_pass(dry[part], from_hz, to_hz) - dry[part]
+        dry[part] += fade(swept, 0.03, 0.03)
+    if layer.wobbles:
+        dry *= _swells(track, layer, n)
     if layer.duck:
         dry *= 1 - np.float32(layer.duck) * curve
     if layer.echo:
         dry += np.float32(layer.echo) * echo(dry, 0.75 / track.beats_per_second, 0.5)
     return dry
+
+
+def _swells(track: Track, layer: Layer, n: int) -> Waveform:
+    """Draw the level of a layer that wobbles."""
+    level = np.ones(n, np.float32)
+    for start, end, rate, depth in layer.wobbles:
+        part = _between(track, start, end, n)
+        beats = seconds_axis(part.stop - part.start) * np.float32(track.beats_per_second)
+        wave = 0.5 + 0.5 * np.cos(np.float32(2 * np.pi * rate) * beats)
+        level[part] -= np.float32(depth) * wave
+    # Smoothed over 10 ms: where wobbles begin and end, the level would jump.
+    return ndimage.uniform_filter1d(level, samples(0.01))
 
 
 def _between(track: Track, start_beat: float, end_beat: float, n: int) -> slice:
