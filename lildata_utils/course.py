@@ -219,6 +219,8 @@ def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:
             language="python",
             cwd=str(path.parent),
             start_timeout=KERNEL_START_S,
+            # ipykernel 7 warns that it talks over local TCP, as every Jupyter kernel does.
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
             progress_bar={"leave": False} if progress else False,
         )
     except PapermillExecutionError as error:
