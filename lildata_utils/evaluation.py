@@ -5,7 +5,6 @@ observations than to a hundred. Intervals are therefore drawn over tracks, and n
 by clip stands the accuracy by track. Notebook 02 and `lildata test` use this module.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -418,31 +417,3 @@ def write_report(
         mistakes_table.drop(columns="position").to_csv(beside, index=False, float_format="%.4f")
     # The report comes last: where it stands, the other two stand.
     write_json(folder / "report.json", asdict(report) | provenance)
-
-
-def comparison(reports: dict[str, Report]) -> pd.DataFrame:
-    """Put reports side by side.
-
-    Parameters
-    ----------
-    reports : dict of str to Report
-        By the name of what was tested.
-
-    Returns
-    -------
-    DataFrame
-        A row a report: clip accuracy with its interval, track accuracy, macro F1 and loss.
-    """
-    rows: Sequence[dict[str, Any]] = [
-        {
-            "model": name,
-            "accuracy": report.accuracy,
-            "low": report.interval95[0] if report.interval95 else np.nan,
-            "high": report.interval95[1] if report.interval95 else np.nan,
-            "track_accuracy": report.track_accuracy,
-            "macro_f1": report.macro_f1,
-            "loss": report.loss,
-        }
-        for name, report in reports.items()
-    ]
-    return pd.DataFrame(rows).set_index("model")
