@@ -292,7 +292,6 @@ def receptive_fields(model: Any) -> pd.DataFrame:
 SOFTMAX = Network("softmax", build_softmax, {"pool": SOFTMAX_POOL})
 LIL_DATA = Network("cnn", build_lil_data, {"filters": FILTERS, "dropout": DROPOUT}, twin=fast)
 NETWORKS = {network.name: network for network in (SOFTMAX, LIL_DATA)}
-NETWORKS = {network.name: network for network in (SOFTMAX, LIL_DATA)}
 
 
 def _check(n_genres: int) -> None:

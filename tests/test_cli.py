@@ -152,15 +152,15 @@ def test_test_writes_a_report_for_machines(run, data, tmp_path, capsys):
 def test_classify_tells_what_plays_when(run, music, tmp_path, capsys):
     low = audio.read(music / "low/low 0.flac")
     high = audio.read(music / "high/high 0.flac")
-    audio.write(tmp_path / "mix 🎧.mp3", np.concatenate([low, high]))
+    audio.write(tmp_path / "mix 🎧.flac", np.concatenate([low, high]))
     (tmp_path / "broken.mp3").write_text("not music")
-    files = [str(tmp_path / name) for name in ("mix 🎧.mp3", "broken.mp3")]
+    files = [str(tmp_path / name) for name in ("mix 🎧.flac", "broken.mp3")]
     assert main(["classify", str(run), *files, "--out", str(tmp_path / "out")]) == 1
     printed = capsys.readouterr()
     assert "broken.mp3" in printed.err
     assert "   0:00 -    0:20  low" in printed.out
     assert "   0:20 -    0:40  high" in printed.out
-    assert (tmp_path / "out" / "mix 🎧.mp3.png").stat().st_size > 5000
+    assert (tmp_path / "out" / "mix 🎧.flac.png").stat().st_size > 5000
     assert main(["classify", str(run), files[0], "--json"]) == 0
     (result,) = json.loads(capsys.readouterr().out)
     assert [clip["genre"] for clip in result["clips"]] == ["low"] * 4 + ["high"] * 4
