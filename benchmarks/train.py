@@ -98,7 +98,9 @@ def train_both(
     """Train both ways, epoch by epoch in turn; return both networks and the epochs' seconds."""
     model = build_lil_data(len(clips.genres), seed=seed)
     model.compile(
-        keras.optimizers.Adam(LEARNING_RATE), "sparse_categorical_crossentropy", ["accuracy"]
+        keras.optimizers.Adam(LEARNING_RATE),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     best = folder / "usual.weights.h5"
     keeper = keras.callbacks.ModelCheckpoint(

@@ -29,10 +29,12 @@ SOFTMAX_POOL = 4
 def build_softmax(n_genres: int, pool: int = SOFTMAX_POOL, seed: int = 0) -> Any:
     """Build the benchmark: one dense softmax layer on the spectrogram, averaged to a small picture.
 
-    The paper says no more than "softmax". The size of the squares was chosen by measurement: with
-    sides of 2, 4, 8 and 16, validation and test clips of real recordings came out at 62, 61, 57
-    and 51 % (four splits by track, 20 epochs), so beyond 4 detail is lost, and below 4 the
-    weights grow fourfold for nothing. Lil Data's first layer pools by 4, too.
+    The paper says no more than "softmax". The rest was chosen by measurement on real recordings
+    (five styles, four splits by track, 20 epochs; accuracy on validation and test clips). Squares
+    with sides of 2, 4, 8 and 16 came out at 62, 61, 57 and 51 %: beyond 4, where Lil Data's first
+    layer pools too, detail is lost, and below it the weights grow fourfold for nothing. Weights
+    that start at 0 and a learning rate of 1e-6 gave 64 %: the inputs reach to 140, so random
+    weights or large steps mean outputs in the hundreds.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def build_softmax(n_genres: int, pool: int = SOFTMAX_POOL, seed: int = 0) -> Any
     pool : int
         Side of the squares that are averaged, in bins and frames.
     seed : int
-        Of the first weights.
+        Unused: the only layer's weights start at 0. (Every `Network` is built with a seed.)
 
     Returns
     -------
@@ -59,12 +61,11 @@ def build_softmax(n_genres: int, pool: int = SOFTMAX_POOL, seed: int = 0) -> Any
     (None, 8)
     """
     _check(n_genres)
-    weights = _initializers(seed)
     spectrogram = keras.Input((N_BINS, N_FRAMES, 1), name="spectrogram")
     x = keras.layers.AveragePooling2D(pool, name="pool")(spectrogram)
     x = keras.layers.Flatten(name="flatten")(x)
     genre = keras.layers.Dense(
-        n_genres, activation="softmax", kernel_initializer=next(weights), name="genre"
+        n_genres, activation="softmax", kernel_initializer="zeros", name="genre"
     )(x)
     return keras.Model(spectrogram, genre, name="softmax")
 
@@ -78,8 +79,13 @@ def build_lil_data(
     """Build Lil Data, the paper's convolutional network (its figure 2 and section 4).
 
     Four times a 3x3 convolution with ReLU and a 4x4 max-pool, then dropout, 48 dense units and a
-    softmax. The sides of the pictures are 631, 157, 39, 9, 2. The paper gives neither the filters
-    nor the padding.
+    softmax. The sides of the pictures are 631, 157, 39, 9, 2.
+
+    The paper gives neither the padding ("same" here) nor the filters. These were chosen by
+    measurement, among 16/32/64/64 and the half as costly 8/16/32/64. On real recordings (three
+    splits by track, 20 epochs) the larger network had 66 % of the test clips right, the smaller
+    64 %, and it was ahead in each split; on music of the crate (two seeds, 12 epochs) it was 75 %
+    against 77 %. The difference is within the noise; real recordings decided.
 
     Parameters
     ----------
@@ -289,7 +295,7 @@ def receptive_fields(model: Any) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-SOFTMAX = Network("softmax", build_softmax, {"pool": SOFTMAX_POOL})
+SOFTMAX = Network("softmax", build_softmax, {"pool": SOFTMAX_POOL}, learning_rate=1e-6)
 LIL_DATA = Network("cnn", build_lil_data, {"filters": FILTERS, "dropout": DROPOUT}, twin=fast)
 NETWORKS = {network.name: network for network in (SOFTMAX, LIL_DATA)}
 
@@ -313,8 +319,12 @@ def _compiled(model: Any) -> Any:
     """Compile a model's twin once: a slider that asks again must not wait for it again."""
     if model not in _FUNCTIONS:
         twin = fast(model)
-        signature = [tf.TensorSpec((None, N_BINS, N_FRAMES), tf.uint8)]
-        _FUNCTIONS[model] = tf.function(
-            lambda images: twin(tensor_input(images), training=False), input_signature=signature
+
+        @tf.function(
+            input_signature=[tf.TensorSpec((None, N_BINS, N_FRAMES), tf.uint8)], autograph=False
         )
+        def probabilities(images: Any) -> Any:
+            return twin(tensor_input(images), training=False)
+
+        _FUNCTIONS[model] = probabilities
     return _FUNCTIONS[model]

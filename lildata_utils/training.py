@@ -528,7 +528,7 @@ class _Learner:
         def sums(results: dict[str, Any]) -> dict[str, Any]:
             return {name: tf.reduce_sum(values) for name, values in results.items()}
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=signature, autograph=False)
         def train_step(images: Any, labels: Any) -> dict[str, Any]:
             with tf.GradientTape() as tape:
                 results = network.measure(self.twin, images, labels, True)
@@ -537,7 +537,7 @@ class _Learner:
             self.optimizer.apply(tape.gradient(loss, weights), weights)
             return sums(results)
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=signature, autograph=False)
         def test_step(images: Any, labels: Any) -> dict[str, Any]:
             return sums(network.measure(self.twin, images, labels, False))
 
