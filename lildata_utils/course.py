@@ -7,6 +7,7 @@ folder. One that fails is reported in a line, and the others still run.
 import ast
 import csv
 import html
+import logging
 import os
 import re
 import time
@@ -219,14 +220,18 @@ def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:
             language="python",
             cwd=str(path.parent),
             start_timeout=KERNEL_START_S,
-            # ipykernel 7 warns that it talks over local TCP, as every Jupyter kernel does.
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            # The kernel would warn that it talks over local TCP, as all do, and log a Ctrl+C.
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             progress_bar={"leave": False} if progress else False,
         )
     except PapermillExecutionError as error:
         last = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]
         first_line = error.source.strip().splitlines()[0]
         return f"{path.name}, cell In [{error.exec_count}] ({first_line}): {last}"
+    except KeyboardInterrupt:
+        # The cell's own task fails too, after nobody waits for it any more: asyncio would print it.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     # Whatever befell this notebook (a kernel that died or did not start) must not stop the others.
     except Exception as error:
         last = (str(error).strip().splitlines() or ["no message"])[-1]
