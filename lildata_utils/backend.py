@@ -5,6 +5,8 @@ the descriptor points at the null device while the import runs.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lildata_utils.quiet import silent_stderr
@@ -14,11 +16,12 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 with silent_stderr():
     import keras
     import tensorflow as tf
+    from tensorflow.python.framework import config as tf_config
 
     # The first operation makes the context, which prints too.
     tf.zeros(1)
 
-__all__ = ["has_bfloat16", "keras", "tf"]
+__all__ = ["deterministic", "has_bfloat16", "keras", "tf"]
 
 
 def has_bfloat16() -> bool:
@@ -32,3 +35,20 @@ def has_bfloat16() -> bool:
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Let TensorFlow add up in the same order every time while the block runs.
+
+    With three threads or more the order, and so the last bits, would otherwise be a matter of
+    chance. ``tf.config.experimental.enable_op_determinism`` is for good: after it, every
+    ``model.fit`` in the process needs a seed. So the switch behind it is turned back here.
+    """
+    before = tf_config.is_op_determinism_enabled()
+    tf_config.enable_op_determinism()
+    try:
+        yield
+    finally:
+        if not before:
+            tf_config.disable_op_determinism()

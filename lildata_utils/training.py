@@ -24,9 +24,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lildata_utils import __version__
-from lildata_utils.backend import keras, tf
+from lildata_utils.backend import deterministic, keras, tf
 from lildata_utils.dataset import Dataset
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import (
@@ -37,7 +38,7 @@ from lildata_utils.files import (
     written_beside,
 )
 from lildata_utils.parallel import machine
-from lildata_utils.spectrogram import CAFFE_MEAN
+from lildata_utils.spectrogram import CAFFE_MEAN, Image
 
 VERSION = 1
 RUN_FILE = "run.json"
@@ -514,8 +515,6 @@ class _Learner:
     """A model, its twin and its optimizer, with the compiled steps."""
 
     def __init__(self, network: Network, model: Any, learning_rate: float) -> None:
-        # The same sums in the same order, whatever the number of threads: measured to cost nothing.
-        tf.config.experimental.enable_op_determinism()
         self.model = model
         self.twin = network.twin(model)
         self.optimizer = keras.optimizers.Adam(learning_rate)
@@ -541,12 +540,18 @@ class _Learner:
         def test_step(images: Any, labels: Any) -> dict[str, Any]:
             return sums(network.measure(self.twin, images, labels, False))
 
-        self.train_step, self.test_step = train_step, test_step
+        self._train_step, self._test_step = train_step, test_step
+
+    def train_step(self, images: Image, labels: NDArray[np.int64]) -> dict[str, float]:
+        """Learn from a batch; return the sums over its clips."""
+        with deterministic():
+            return _as_floats(self._train_step(images, labels))
 
     def test(self, dataset: Dataset, batch_size: int) -> dict[str, float]:
         totals = _Totals()
         for images, labels in dataset.batches(batch_size):
-            totals.add(self.test_step(images, labels), len(labels))
+            with deterministic():
+                totals.add(_as_floats(self._test_step(images, labels)), len(labels))
         return totals.means()
 
     def seed_dropout(self, seed: Sequence[int]) -> None:
@@ -588,13 +593,17 @@ class _Totals:
         self._sums: dict[str, float] = {}
         self._clips = 0
 
-    def add(self, sums: Mapping[str, Any], clips: int) -> None:
+    def add(self, sums: Mapping[str, float], clips: int) -> None:
         for name, value in sums.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+            self._sums[name] = self._sums.get(name, 0.0) + value
         self._clips += clips
 
     def means(self) -> dict[str, float]:
         return {name: total / self._clips for name, total in self._sums.items()}
+
+
+def _as_floats(tensors: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(value) for name, value in tensors.items()}
 
 
 def _about(

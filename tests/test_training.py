@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lildata_utils import classifier, training
-from lildata_utils.backend import keras
+from lildata_utils.backend import deterministic, keras, tf
 from lildata_utils.errors import LilDataError
 from lildata_utils.spectrogram import network_input
 from lildata_utils.training import fit, fit_or_load, load_run, peaked
@@ -96,6 +96,15 @@ def test_the_seed_decides(tiny_dataset, tmp_path, undisturbed):
     run_to_end(tmp_path / "other", tiny_dataset, seed=1)
     other, first = weights_at_the_end(tmp_path / "other"), weights_at_the_end(undisturbed)
     assert not np.array_equal(other["0"], first["0"])
+
+
+def test_determinism_ends_with_the_step(tiny_dataset, tmp_path):
+    """While it is on, TensorFlow refuses random numbers without a seed: `model.fit` would fail."""
+    steps = fit(tmp_path, SMALL, tiny_dataset, 1, batch_size=8)
+    next(steps)
+    tf.random.uniform([1])
+    with deterministic(), pytest.raises(RuntimeError, match="seed"):
+        tf.random.uniform([1])
 
 
 def test_a_diverging_loss_is_told(tiny_dataset, tmp_path):
