@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from lildata_utils.crate.artists import Artist, Track, artist_number, pair_of_words
-from lildata_utils.crate.genres import RECIPES
+from lildata_utils.crate.genres import RECIPES, calm_palette, write_interludes
 from lildata_utils.crate.patterns import BEATS_PER_BAR, Key, form
 from lildata_utils.crate.sketch import Sketch
 from lildata_utils.crate.waves import generator
@@ -36,9 +36,17 @@ def meet(genre: str, number: int, seed: int = 0) -> Artist:
     rng = generator(seed, "artist", genre, number)
     roots = tuple(int(root) for root in rng.choice(12, 3, replace=False))
     palette = RECIPES[genre].palette(rng)
+    calm_patches, calm_habits = calm_palette(rng)
     name = pair_of_words(number * len(GENRES) + GENRES.index(genre) + 97 * seed)
     return Artist(
-        name, genre, number, roots, palette.patches, palette.traits, palette.habits, palette.desk
+        name,
+        genre,
+        number,
+        roots,
+        {**calm_patches, **palette.patches},
+        palette.traits,
+        palette.habits | calm_habits,
+        palette.desk,
     )
 
 
@@ -98,6 +106,8 @@ def compose(
     progression = recipe.progressions[int(rng.integers(len(recipe.progressions)))]
     sketch = Sketch(artist, rng, key, progression, sections)
     recipe.write(sketch)
+    if tempo is not None:
+        write_interludes(sketch)
     return Track(
         genre,
         number,

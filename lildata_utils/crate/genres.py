@@ -125,7 +125,7 @@ def _trap_drums(s: Sketch) -> None:
         s.rng,
         (
             "x......x..x.....x..x......x.....",
-            "x.....x...x.....x.........x..x..",
+            "x.......x.x.....x.........x.x...",
             "x.x.......x.....x.x...x...x.....",
             "x.........x.....x.....x..x......",
             "x.......x.......x.x.....x.......",
@@ -160,6 +160,36 @@ def _trap_drums(s: Sketch) -> None:
     s.add("bass", "808", notes, -12, reverb=0)
 
 
+def _soul(s: Sketch) -> None:
+    """Write chords as from an old soul record, struck in rhythm, and keys under them."""
+    everywhere = list(s.sections)
+    steps = pick(
+        s.rng, ("x---x---x---x---", "x---x-.x--x-x---", "x.x---..x.x---..", "x-------x-------")
+    )
+    dull = s.opening(everywhere, s.trait("sample_hz"), s.trait("sample_hz"))
+    s.add("chords", "soul", s.chords(everywhere, steps, 5, 62), -18, reverb=0.25, sweeps=dull)
+    s.add("chords", "keys", s.chords(everywhere, "x" + "-" * 15, 4, 56), -21, reverb=0.2)
+
+
+def _dark(s: Sketch) -> None:
+    """Write a sparse tune in minor over a low pad or keys."""
+    everywhere = list(s.sections)
+    phrase = melody(s.rng, s.key, s.progression, 4, s.rng.uniform(0.3, 0.8))
+    s.add(
+        "lead",
+        "lead",
+        s.tune(everywhere, phrase),
+        -19,
+        reverb=0.35,
+        echo=0.25,
+        sweeps=s.opening(s.named("intro"), 500, 4000),
+    )
+    if s.has("pad"):
+        s.add("chords", "pad", s.chords(everywhere, "x" + "-" * 15, 3, 55), -22, reverb=0.4)
+    if s.has("keys"):
+        s.add("chords", "keys", s.chords(everywhere, "x-------x---x---", 4, 58), -20, reverb=0.2)
+
+
 def _rap(s: Sketch, sections: list[Section], level_db: float) -> None:
     pitch = s.trait("voice_pitch")
     events = [
@@ -181,11 +211,12 @@ def _rap_traits(rng: np.random.Generator) -> dict[str, float]:
         "swing": rng.choice([0.0, rng.uniform(0, 0.2)]),
         "voice_pitch": rng.uniform(44, 53),
         "flow": rng.uniform(0.45, 0.75),
+        "sample_hz": rng.uniform(2500, 9000),
     }
 
 
 def _lush(s: Sketch, sections: list[Section], steps: str, level_db: float = -18) -> None:
-    """Pad, keys and chopped voice without drums: breaks of future bass and liquid."""
+    """Write pad, keys and chopped voice without drums: breaks of future bass and liquid."""
     centre = s.trait("centre")
     s.add(
         "chords",
@@ -208,6 +239,39 @@ def _chops(s: Sketch, sections: list[Section], level_db: float) -> None:
     s.add("voice", "chop", s.tune(sections, phrase), level_db, reverb=0.3, echo=0.3)
 
 
+def calm_palette(rng: np.random.Generator) -> tuple[dict[str, Instrument], frozenset[str]]:
+    """Draw what artists of all genres share: sounds for interludes, and whether they have any."""
+    patches: dict[str, Instrument] = {
+        "calm_pad": pad(rng),
+        "calm_keys": one_of(rng, piano, electric_piano, bell, pluck),
+        "field": Scene(pick(rng, list(SCENES)), int(rng.integers(2**31))),
+    }
+    return patches, chance(rng, calm_intro=0.5, calm_break=0.5, field=0.25)
+
+
+def write_interludes(s: Sketch) -> None:
+    """Replace intro, outro or breaks by the interlude that could stand in any genre.
+
+    Pad, keys and perhaps a street or the weather: of five seconds of it nobody can say for
+    certain what follows, neither a listener nor a network.
+    """
+    names = ["intro", "outro"] if s.has("calm_intro") else []
+    names += ["break"] if s.has("calm_break") else []
+    calm = s.named(*names)
+    if not calm:
+        return
+    s.silence(calm)
+    s.add("chords", "calm_pad", s.chords(calm, "x" + "-" * 15, 4, 60), -18, reverb=0.4)
+    steps = pick(s.rng, ("x---x---x---x---", "x-------x-------", "x-------x-x-----"))
+    if s.rng.random() < 0.5:
+        s.add("chords", "calm_keys", s.chords(calm, steps, 4, 64), -19, reverb=0.3)
+    else:
+        phrase = melody(s.rng, s.key, s.progression, 5, s.rng.uniform(0.3, 0.8))
+        s.add("lead", "calm_keys", s.tune(calm, phrase), -20, reverb=0.4, echo=0.3)
+    if s.has("field"):
+        s.add("noise", "field", s.held(calm), s.rng.uniform(-26, -16), reverb=0.1)
+
+
 # --- trap -------------------------------------------------------------------------------------
 
 
@@ -218,37 +282,35 @@ def _trap_palette(rng: np.random.Generator) -> Palette:
         "lead": one_of(rng, bell, bell, pluck, flute),
         "pad": pad(rng, cutoff_hz=rng.uniform(500, 1800)),
         "keys": keys(rng),
+        "soul": one_of(rng, strings, brass, electric_piano, piano),
         "rapper": rapper(rng),
     }
     habits = chance(
-        rng, rap=0.3, adlibs=0.4, keys=0.3, pad=0.7, early_hats=0.4, vinyl=0.15, four_on_floor=0.05
+        rng,
+        rap=0.4,
+        adlibs=0.4,
+        keys=0.3,
+        soul=0.3,
+        pad=0.6,
+        early_hats=0.4,
+        vinyl=0.15,
+        four_on_floor=0.05,
     )
     return Palette(patches, _rap_traits(rng), habits, desk(rng))
 
 
 def _write_trap(s: Sketch) -> None:
     _trap_drums(s)
-    everywhere = list(s.sections)
-    phrase = melody(s.rng, s.key, s.progression, 4, s.rng.uniform(0.3, 0.8))
-    s.add(
-        "lead",
-        "lead",
-        s.tune(everywhere, phrase),
-        -19,
-        reverb=0.35,
-        echo=0.25,
-        sweeps=s.opening(s.named("intro"), 500, 4000),
-    )
-    if s.has("pad"):
-        s.add("chords", "pad", s.chords(everywhere, "x" + "-" * 15, 3, 55), -22, reverb=0.4)
-    if s.has("keys"):
-        s.add("chords", "keys", s.chords(everywhere, "x-------x---x---", 4, 58), -20, reverb=0.2)
+    if s.has("soul"):
+        _soul(s)
+    else:
+        _dark(s)
     if s.has("rap"):
-        _rap(s, s.named("verse"), -14)
+        _rap(s, [*s.named("verse"), *s.named("drop")[:1]], -14)
     elif s.has("adlibs"):
         _rap(s, [last_bar(section) for section in s.named("verse", "drop")], -17)
     if s.has("vinyl"):
-        s.add("noise", Crackle(), s.held(everywhere), -38)
+        s.add("noise", Crackle(), s.held(s.sections), -38)
     s.risers()
 
 
@@ -261,37 +323,43 @@ def _gravy_palette(rng: np.random.Generator) -> Palette:
         "808": bass_808(rng),
         "soul": one_of(rng, strings, brass, electric_piano, piano),
         "keys": keys(rng),
+        "pad": pad(rng, cutoff_hz=rng.uniform(500, 1800)),
         "lead": one_of(rng, flute, brass, bell, pluck),
         "rapper": rapper(rng),
         "choir": chopped_voice(rng),
     }
     habits = chance(
-        rng, instrumental=0.15, lead=0.5, vinyl=0.4, early_hats=0.4, choir=0.4, doubled=0.5
+        rng,
+        instrumental=0.3,
+        dark=0.3,
+        pad=0.6,
+        keys=0.5,
+        lead=0.5,
+        vinyl=0.4,
+        early_hats=0.4,
+        choir=0.3,
+        doubled=0.5,
     )
-    traits = {**_rap_traits(rng), "sample_hz": rng.uniform(2500, 9000)}
-    return Palette(patches, traits, habits, desk(rng))
+    return Palette(patches, _rap_traits(rng), habits, desk(rng))
 
 
 def _write_gravy(s: Sketch) -> None:
     _trap_drums(s)
-    everywhere = list(s.sections)
-    steps = pick(
-        s.rng, ("x---x---x---x---", "x---x-.x--x-x---", "x.x---..x.x---..", "x-------x-------")
-    )
-    dull = s.opening(everywhere, s.trait("sample_hz"), s.trait("sample_hz"))
-    s.add("chords", "soul", s.chords(everywhere, steps, 5, 62), -18, reverb=0.25, sweeps=dull)
-    s.add("chords", "keys", s.chords(everywhere, "x" + "-" * 15, 4, 56), -21, reverb=0.2)
-    if s.has("lead"):
-        phrase = melody(s.rng, s.key, s.progression, 5, 0.5)
-        tuneful = s.named("intro", "drop", "break", "outro")
-        s.add("lead", "lead", s.tune(tuneful, phrase), -20, reverb=0.3)
+    if s.has("dark"):
+        _dark(s)
+    else:
+        _soul(s)
+        if s.has("lead"):
+            phrase = melody(s.rng, s.key, s.progression, 5, 0.5)
+            tuneful = s.named("intro", "drop", "break", "outro")
+            s.add("lead", "lead", s.tune(tuneful, phrase), -20, reverb=0.3)
     if s.has("choir"):
         phrase = chops(s.rng, s.key, s.progression, 4, 0.4)
         s.add("voice", "choir", s.tune(s.named("intro", "drop"), phrase), -20, reverb=0.4)
     rapped = s.named("verse") if s.has("instrumental") else s.named("verse", "drop")
-    _rap(s, rapped, -13)
+    _rap(s, rapped, -14)
     if s.has("vinyl"):
-        s.add("noise", Crackle(), s.held(everywhere), -38)
+        s.add("noise", Crackle(), s.held(s.sections), -38)
 
 
 # --- future bass ------------------------------------------------------------------------------
@@ -323,9 +391,9 @@ def _lush_patches(rng: np.random.Generator) -> dict[str, Instrument]:
 
 def _future_palette(rng: np.random.Generator) -> Palette:
     habits = chance(
-        rng, piano=0.5, chops=0.75, lead=0.5, two_step=0.15, steady=0.1, four_on_floor=0.1
+        rng, piano=0.5, chops=0.6, lead=0.5, two_step=0.25, steady=0.2, four_on_floor=0.1
     )
-    bright = desk(rng, high_db=rng.normal(6, 1.5), low_db=rng.normal(-1.5, 1.5))
+    bright = desk(rng, high_db=rng.normal(5, 2.5), low_db=rng.normal(-1.5, 2.5))
     patches = {
         **_lush_patches(rng),
         "saw": supersaw(rng, cutoff_hz=10_000.0, settle_hz=rng.uniform(6000, 10_000)),
@@ -347,7 +415,7 @@ def _wobble(s: Sketch, sections: list[Section]) -> tuple[tuple[float, float, flo
 def _write_future_bass(s: Sketch) -> None:
     drops, quiet = s.named("drop"), s.named("intro", "break", "outro")
     kick = pick(
-        s.rng, ("x.....x...x.....", "x.........x..x..", "x..x......x.....", "x.....x.........")
+        s.rng, ("x.....x...x.....", "x.........x..x..", "x.......x.x.....", "x.........x.x...")
     )
     groove = {"kick": kick, "snare": "........X.......", "clap": "........x......."}
     groove["hat"] = rolling_hats(s.rng, s.trait("busy"))
@@ -366,15 +434,18 @@ def _write_future_bass(s: Sketch) -> None:
         s.rng,
         (
             "x" + "-" * 15,
-            "x-----x---------",
-            "x--x--x-x-------",
-            "x-----x-----x---",
-            "x--x--x---x--x--",
+            "x-------x-x-----",
+            "x---x-x-x-------",
+            "x-----x-x---x---",
+            "x-x-x---x---x-x-",
         ),
     )
     events = s.chords(drops, steps, 5, s.trait("centre"))
     wobbles = () if s.has("steady") else _wobble(s, drops)
     s.add("chords", "saw", events, -12, duck=0.8, low_cut_hz=150, wobbles=wobbles, reverb=0.25)
+    # The same chords an octave up, without their body: the air of a future bass drop.
+    air = [event._replace(what=event.what + 12) for event in events]
+    s.add("chords", "saw", air, -15, duck=0.8, low_cut_hz=3000, wobbles=wobbles, reverb=0.25)
     s.add("bass", "sub", s.bass_line(drops, steps, 1), -15, duck=0.8, wobbles=wobbles, reverb=0)
     builds = s.named("build")
     s.add(
@@ -388,7 +459,7 @@ def _write_future_bass(s: Sketch) -> None:
     if s.has("lead"):
         phrase = melody(s.rng, s.key, s.progression, 5, s.trait("density"))
         s.add("lead", "lead", s.tune(drops, phrase), -18, duck=0.4, echo=0.3)
-    comping = pick(s.rng, ("x-----x---x-----", "x---x---x---x---", "x--x--x---x-x---"))
+    comping = pick(s.rng, ("x-------x-x-----", "x---x---x---x---", "x-x---x-x---x---"))
     _lush(s, [*quiet, *s.named("verse")], comping)
     if s.has("chops"):
         _chops(s, drops, -17)
@@ -401,14 +472,19 @@ def _write_future_bass(s: Sketch) -> None:
 
 def _liquid_palette(rng: np.random.Generator) -> Palette:
     habits = chance(
-        rng, piano=0.6, chops=0.5, saws=0.4, wobble=0.2, halftime=0.3, ride=0.4, reese=0.5
+        rng, piano=0.6, chops=0.5, saws=0.6, wobble=0.4, halftime=0.3, ride=0.4, reese=0.5
     )
-    kit = machine_kit(rng, kick_decay_s=rng.uniform(0.07, 0.13), snare_hz=rng.uniform(190, 260))
+    kit = machine_kit(
+        rng,
+        kick_decay_s=rng.uniform(0.07, 0.13),
+        snare_hz=rng.uniform(190, 260),
+        cymbals_db=rng.uniform(-8, 2),
+    )
     return Palette(
         {**_lush_patches(rng), "kit": kit},
         {**_lush_traits(rng), "swing": rng.uniform(0, 0.12)},
         habits,
-        desk(rng, high_db=rng.normal(-1.5, 1.5)),
+        desk(rng, high_db=rng.normal(-1, 2.5)),
     )
 
 
@@ -420,9 +496,11 @@ def _write_liquid(s: Sketch) -> None:
         "ride" if s.has("ride") else "hat": pick(s.rng, ("x.x.x.x.x.x.x.x.", "x.xox.xox.xox.xo")),
         "shaker": "xxxxxxxxxxxxxxxx",
     }
-    s.drum(groove, drops)
-    s.drum({**groove, "kick": "x..............."}, s.named("outro"))
     calm = {"kick": "x.........x.....", "snare": "........X.......", "hat": "x.x.x.x.x.x.x.x."}
+    # A second drop at half time borrows the groove of future bass.
+    s.drum(groove, drops[:1])
+    s.drum(calm if s.has("halftime") else groove, drops[1:])
+    s.drum({**groove, "kick": "x..............."}, s.named("outro"))
     s.drum(calm if s.has("halftime") else {**groove, "shaker": "."}, s.named("verse"))
     for section in s.named("build"):
         s.drum({"hat": "x.x.x.x.x.x.x.x."}, [section])
@@ -478,7 +556,7 @@ def _lofi_palette(rng: np.random.Generator) -> Palette:
         "flow": rng.uniform(0.35, 0.5),
         "busy": 0.25,
     }
-    habits = chance(rng, trap_hats=0.12, rain=0.25, lead=0.7, pad=0.3, rap=0.1, no_drums=0.1)
+    habits = chance(rng, trap_hats=0.15, rain=0.25, lead=0.7, pad=0.3, rap=0.15, no_drums=0.1)
     dark = desk(
         rng,
         high_db=rng.normal(-4, 1.5),
@@ -730,7 +808,7 @@ def _noise_palette(rng: np.random.Generator) -> Palette:
         for number, kind in enumerate(favourites)
     }
     patches |= {"pad": pad(rng), "kit": dusty_kit(rng, dust_hz=700.0)}
-    habits = chance(rng, neighbour=0.15, drone=0.12)
+    habits = chance(rng, neighbour=0.25, drone=0.25)
     microphone = desk(
         rng, loudness_lufs=rng.uniform(-32, -14), reverb_s=rng.uniform(0.3, 3), ratio=1.0
     )

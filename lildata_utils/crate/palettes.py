@@ -302,15 +302,15 @@ def desk(rng: np.random.Generator, **fixed: Any) -> Desk:
     """Draw mixing habits that have nothing to do with the genre; `fixed` says which have."""
     drawn = {
         "loudness_lufs": rng.uniform(-20, -9),
-        "low_db": rng.normal(0, 1.5),
-        "mid_db": rng.normal(0, 1.5),
+        "low_db": rng.normal(0, 2.5),
+        "mid_db": rng.normal(0, 3.0),
         "mid_hz": float(np.exp(rng.uniform(np.log(400), np.log(2500)))),
-        "high_db": rng.normal(0, 2.0),
+        "high_db": rng.normal(0, 3.0),
         "drive": rng.choice([0.0, rng.uniform(0, 1.5)]),
         "ratio": rng.choice([1.0, rng.uniform(1.5, 4)]),
         "reverb_s": rng.uniform(0.6, 2.6),
         "reverb_db": rng.uniform(-12, -3),
-        "hiss_db": rng.uniform(-75, -55),
+        "hiss_db": rng.uniform(-75, -50),
     }
     fate = rng.random()
     if fate < 0.1:

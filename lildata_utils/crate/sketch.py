@@ -1,7 +1,7 @@
 """The composer's desk: a track that is being written."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,25 @@ class Sketch:
         events = tuple(sorted(events, key=lambda event: event.beat))
         if events:
             self.layers.append(Layer(part, instrument, events, level_db, **channel))
+
+    def silence(self, sections: Iterable[Section]) -> None:
+        """Take out what begins in these sections."""
+        spans_ = [
+            (section.bar * BEATS_PER_BAR, (section.bar + section.bars) * BEATS_PER_BAR)
+            for section in sections
+        ]
+        kept = [
+            replace(
+                layer,
+                events=tuple(
+                    event
+                    for event in layer.events
+                    if not any(start <= event.beat < end for start, end in spans_)
+                ),
+            )
+            for layer in self.layers
+        ]
+        self.layers = [layer for layer in kept if layer.events]
 
     def drum(self, groove: Groove, sections: Iterable[Section]) -> None:
         """Let the kit play a groove through sections."""
