@@ -7,8 +7,8 @@ A run is a folder::
     model.keras      the network after its best epoch: a plain Keras file
     history.csv      a row an epoch; written last, so it never tells of what is not there
 
-A plain loop over one compiled step took the place of ``model.fit``: that was seen to idle between
-its steps, and a loop can be stopped, resumed and watched from outside.
+A plain loop over one compiled step stands in for ``model.fit``: it can be stopped, resumed, watched
+and tested from outside, and it takes the same processor time.
 """
 
 import hashlib
