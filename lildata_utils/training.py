@@ -471,7 +471,8 @@ def describe_epoch(history: pd.DataFrame, epochs: int) -> str:
     ]
     line = f"epoch {int(row['epoch'])}/{epochs}, {row['seconds']:.0f} s: {', '.join(numbers)}"
     peak = peaked(history)
-    return f"{line} ({peak})" if peak.since >= PATIENCE else line
+    # Said once, when it is news.
+    return f"{line} ({peak})" if peak.since == PATIENCE else line
 
 
 def load_run(folder: Path) -> Run:
