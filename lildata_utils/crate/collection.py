@@ -115,16 +115,21 @@ def write_collection(
     plan = _mix_jobs if mixes else _track_jobs
     jobs = [job for genre in genres for job in plan(out, genre, tracks, duration_s, seed, format)]
     _refuse_strangers(jobs)
-    rows: dict[_Job, dict[str, Any]] = {}
-    for ended in map_unordered(_write, jobs, workers):
-        if ended is None:
-            continue
-        job, (row, music_s, rendered) = ended
-        rows[job] = row
-        yield CrateStep(len(rows), len(jobs), job.path, music_s, rendered)
+    done = 0
+    # What is there is found without starting processes.
+    there = {job: music_s for job in jobs if (music_s := _length_if_same(job)) is not None}
+    for job, music_s in there.items():
+        done += 1
+        yield CrateStep(done, len(jobs), job.path, music_s, rendered=False)
+    missing = [job for job in jobs if job not in there]
+    for ended in map_unordered(_write, missing, workers):
+        if ended is not None:
+            job, music_s = ended
+            done += 1
+            yield CrateStep(done, len(jobs), job.path, music_s, rendered=True)
     if not mixes:
         for genre in genres:
-            own = [rows[job] for job in jobs if job.genre == genre]
+            own = [_row(job) for job in jobs if job.genre == genre]
             write_text(out / genre / "tracks.csv", _table(own))
 
 
@@ -201,31 +206,28 @@ def _refuse_strangers(jobs: Sequence[_Job]) -> None:
                 )
 
 
-def _write(job: _Job) -> tuple[dict[str, Any], float, bool]:
-    """Write a job's file unless it is there; give its row of the table and its length."""
-    row: dict[str, Any]
-    if job.is_mix:
-        mix = plan_mix(job.genre, job.numbers, job.seed, job.duration_s)
-        blocks: Iterable[Waveform] = render_mix(mix)
-        row = {"artist": "Various Artists", "title": job.path.stem}
-    else:
+def _row(job: _Job) -> dict[str, Any]:
+    """Make a track's row of ``tracks.csv``."""
+    track = compose(job.genre, job.numbers[0], job.seed, job.duration_s)
+    return {
+        "file": job.path.name,
+        "artist": track.artist.name,
+        "title": track.title,
+        "tempo_bpm": track.tempo_bpm,
+        "key": track.key,
+        "seed": job.seed,
+    }
+
+
+def _write(job: _Job) -> float:
+    """Render a job's file; give its length in seconds."""
+    if not job.is_mix:
         track = compose(job.genre, job.numbers[0], job.seed, job.duration_s)
-        blocks = (render(track) for _ in range(1))
-        row = {
-            "file": job.path.name,
-            "artist": track.artist.name,
-            "title": track.title,
-            "tempo_bpm": track.tempo_bpm,
-            "key": track.key,
-            "seed": job.seed,
-        }
-    there_s = _length_if_same(job)
-    if there_s is not None:
-        return row, there_s, False
-    if job.is_mix:
-        # The list first: where the sound is, the list is.
-        write_text(job.path.with_suffix(".tracks.csv"), _table(_track_list(mix)))
-    return row, _write_sound(job, row, blocks), True
+        return _write_sound(job, track.artist.name, track.title, [render(track)])
+    mix = plan_mix(job.genre, job.numbers, job.seed, job.duration_s)
+    # The list first: where the sound is, the list is.
+    write_text(job.path.with_suffix(".tracks.csv"), _table(_track_list(mix)))
+    return _write_sound(job, "Various Artists", job.path.stem, render_mix(mix))
 
 
 def _length_if_same(job: _Job) -> float | None:
@@ -241,13 +243,13 @@ def _length_if_same(job: _Job) -> float | None:
         return None
 
 
-def _write_sound(job: _Job, row: dict[str, Any], blocks: Iterable[Waveform]) -> float:
+def _write_sound(job: _Job, artist: str, title: str, blocks: Iterable[Waveform]) -> float:
     with (
         written_beside(job.path) as beside,
         soundfile.SoundFile(beside, "w", SAMPLE_RATE, 1) as file,
     ):
         file.comment = job.comment
-        file.artist, file.title = row["artist"], row["title"]
+        file.artist, file.title = artist, title
         for waveform in blocks:
             for start in range(0, len(waveform), _BLOCK):
                 file.write(waveform[start : start + _BLOCK])

@@ -22,6 +22,7 @@ from lildata_utils.crate.waves import (
     seconds_axis,
     white,
 )
+from lildata_utils.quiet import silent_stderr
 
 # Gains change once in so many samples (2.9 ms) and are interpolated between.
 _BLOCK = 64
@@ -263,7 +264,8 @@ def mp3_round_trip(waveform: Waveform, compression: float) -> Waveform:
     ) as file:
         file.write(waveform)
     memory.seek(0)
-    decoded = soundfile.read(memory, dtype="float32")[0]
+    with silent_stderr():  # mpg123 comments on the first frame of a stream in memory
+        decoded = soundfile.read(memory, dtype="float32")[0]
     out = np.zeros_like(waveform)
     place(out, decoded, 0)
     return out
