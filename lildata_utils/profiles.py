@@ -56,7 +56,7 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("smoke", 6, 20.0, None, (0.6, 0.2, 0.2), 1, 16),
-        Profile("quick", 16, 40.0, None, (0.6, 0.2, 0.2), 16, 16),
+        Profile("quick", 16, 40.0, None, (0.6, 0.2, 0.2), 12, 16),
         Profile("paper", 80, None, 1219, (8000 / 9750, 1000 / 9750, 750 / 9750), 20, 32),
     )
 }
