@@ -391,9 +391,19 @@ def _lush_patches(rng: np.random.Generator) -> dict[str, Instrument]:
 
 def _future_palette(rng: np.random.Generator) -> Palette:
     habits = chance(
-        rng, piano=0.5, chops=0.6, lead=0.5, two_step=0.25, steady=0.2, four_on_floor=0.1
+        rng,
+        piano=0.5,
+        chops=0.6,
+        lead=0.4,
+        two_step=0.6,
+        steady=0.2,
+        four_on_floor=0.1,
+        saws=0.75,
+        wobble=0.5,
+        ride=0.3,
+        reese=0.5,
     )
-    bright = desk(rng, high_db=rng.normal(5, 2.5), low_db=rng.normal(-1.5, 2.5))
+    bright = desk(rng, high_db=rng.normal(5, 2.5), low_db=rng.normal(-1, 2.5))
     patches = {
         **_lush_patches(rng),
         "saw": supersaw(rng, cutoff_hz=10_000.0, settle_hz=rng.uniform(6000, 10_000)),
@@ -403,7 +413,7 @@ def _future_palette(rng: np.random.Generator) -> Palette:
 
 
 def _wobble(s: Sketch, sections: list[Section]) -> tuple[tuple[float, float, float, float], ...]:
-    """Swells of the chords: a rate for each bar, two bars a pattern."""
+    """Draw the swells of the chords: a rate for each bar, two bars a pattern."""
     rates = pick(s.rng, ((2, 4), (2, 3), (4, 4), (3, 2), (2, 2), (4, 3), (1, 2), (2, 6)))
     return tuple(
         (bar * BEATS_PER_BAR, (bar + 1) * BEATS_PER_BAR, rates[bar % 2], s.trait("depth"))
@@ -412,24 +422,16 @@ def _wobble(s: Sketch, sections: list[Section]) -> tuple[tuple[float, float, flo
     )
 
 
-def _write_future_bass(s: Sketch) -> None:
-    drops, quiet = s.named("drop"), s.named("intro", "break", "outro")
+def _wobbling_drop(s: Sketch, drops: list[Section]) -> None:
+    """Write the drop of future bass: half time, wide wobbling chords, a lead."""
     kick = pick(
         s.rng, ("x.....x...x.....", "x.........x..x..", "x.......x.x.....", "x.........x.x...")
     )
     groove = {"kick": kick, "snare": "........X.......", "clap": "........x......."}
-    groove["hat"] = rolling_hats(s.rng, s.trait("busy"))
-    if s.has("two_step"):
-        groove = {**groove, "kick": "x.........x.....", "snare": "....X.......X...", "clap": "."}
     if s.has("four_on_floor"):
         groove = {"kick": "x...x...x...x...", "clap": "....x.......x...", "open_hat": "..x." * 4}
-    s.drum({**groove, "shaker": "x.x.x.x.x.x.x.x."}, drops)
-    s.drum({**groove, "kick": "x.........x....."}, s.named("verse"))
-    for section in s.named("build"):
-        s.drum({"snare": "x...x...x...x..."}, [section])
-        s.drum({"snare": "xxxxxxxx22223333"}, [last_bar(section)])
-    s.crashes(drops)
-    s.play_kit()
+    hats = rolling_hats(s.rng, s.trait("busy"))
+    s.drum({**groove, "hat": hats, "shaker": "x.x.x.x.x.x.x.x."}, drops)
     steps = pick(
         s.rng,
         (
@@ -447,24 +449,69 @@ def _write_future_bass(s: Sketch) -> None:
     air = [event._replace(what=event.what + 12) for event in events]
     s.add("chords", "saw", air, -15, duck=0.8, low_cut_hz=3000, wobbles=wobbles, reverb=0.25)
     s.add("bass", "sub", s.bass_line(drops, steps, 1), -15, duck=0.8, wobbles=wobbles, reverb=0)
-    builds = s.named("build")
-    s.add(
-        "chords",
-        "saw",
-        s.chords(builds, "x.x.x.x.x.x.x.x.", 4, s.trait("centre")),
-        -17,
-        low_cut_hz=150,
-        sweeps=s.opening(builds, 500, 9000),
-    )
     if s.has("lead"):
         phrase = melody(s.rng, s.key, s.progression, 5, s.trait("density"))
         s.add("lead", "lead", s.tune(drops, phrase), -18, duck=0.4, echo=0.3)
-    comping = pick(s.rng, ("x-------x-x-----", "x---x---x---x---", "x-x---x-x---x---"))
-    _lush(s, [*quiet, *s.named("verse")], comping)
     if s.has("chops"):
         _chops(s, drops, -17)
-    s.add("bass", "sub", s.bass_line(s.named("verse"), "x---------x-----", 1), -17, reverb=0)
-    s.risers(-20)
+
+
+def _two_step_drop(s: Sketch, drops: list[Section], tails: list[Section]) -> None:
+    """Write the drop of liquid: a two-step break, moving bass, pads; `tails` have no full kick."""
+    groove = {
+        "kick": pick(s.rng, ("x.........x.....", "x.........x..o..", "x.o.......x.....")),
+        "snare": pick(s.rng, ("....X..o.o..X...", "....X..o....X..o", "....X.......X.o.")),
+        "ride" if s.has("ride") else "hat": pick(s.rng, ("x.x.x.x.x.x.x.x.", "x.xox.xox.xox.xo")),
+        "shaker": "xxxxxxxxxxxxxxxx",
+    }
+    s.drum(groove, drops)
+    s.drum({**groove, "kick": "x...............", "shaker": "."}, tails)
+    s.fills(drops, {"snare": "..........o.xxoX"})
+    steps = pick(
+        s.rng,
+        ("x---x---x---5---", "x-------x---5-8-", "x---8---x---x-5-", "x-x-----x-x---8-"),
+    )
+    low = s.bass_line([*drops, *tails], steps, 1)
+    s.add("bass", "reese" if s.has("reese") else "sub", low, -14, duck=0.3, reverb=0)
+    if s.has("saws"):
+        held = pick(s.rng, ("x" + "-" * 15, "x-------x-------"))
+        events = s.chords(drops, held, 5, s.trait("centre"))
+        wobbles = _wobble(s, drops) if s.has("wobble") else ()
+        s.add("chords", "saw", events, -15, duck=0.6, low_cut_hz=150, reverb=0.3, wobbles=wobbles)
+    comping = pick(s.rng, ("x---x---x---x---", "x-------x-------", "x-x-..x-x-x-..x-"))
+    _lush(s, drops, comping)
+
+
+def _lush_builds(s: Sketch) -> None:
+    """Write the builds of future bass and liquid: chords behind an opening filter, snares."""
+    builds = s.named("build")
+    s.drum({"snare": "x...x...x...x..."}, builds)
+    s.drum({"snare": "xxxxxxxx22223333"}, [last_bar(section) for section in builds])
+    s.add(
+        "chords",
+        "saw",
+        s.chords(builds, pick(s.rng, ("x" + "-" * 15, "x.x.x.x.x.x.x.x.")), 4, s.trait("centre")),
+        -18,
+        low_cut_hz=150,
+        sweeps=s.opening(builds, 450, 8000),
+    )
+    s.risers(-21)
+
+
+def _write_future_bass(s: Sketch) -> None:
+    drops, verses = s.named("drop"), s.named("verse")
+    # Many artists borrow the second drop from the neighbours.
+    borrowed = drops[1:] if s.has("two_step") else []
+    _wobbling_drop(s, [drop for drop in drops if drop not in borrowed])
+    _two_step_drop(s, borrowed, [])
+    calm = {"kick": "x.........x.....", "snare": "........X.......", "hat": "x.x.x.x.x.x.x.x."}
+    s.drum(calm, verses)
+    s.add("bass", "sub", s.bass_line(verses, "x---------x-----", 1), -17, reverb=0)
+    comping = pick(s.rng, ("x-------x-x-----", "x---x---x---x---", "x-x---x-x---x---"))
+    _lush(s, [*s.named("intro", "break", "outro"), *verses], comping)
+    _lush_builds(s)
+    s.crashes(drops)
+    s.play_kit()
 
 
 # --- liquid drum and bass ---------------------------------------------------------------------
@@ -472,67 +519,42 @@ def _write_future_bass(s: Sketch) -> None:
 
 def _liquid_palette(rng: np.random.Generator) -> Palette:
     habits = chance(
-        rng, piano=0.6, chops=0.5, saws=0.6, wobble=0.4, halftime=0.3, ride=0.4, reese=0.5
+        rng,
+        piano=0.6,
+        chops=0.6,
+        lead=0.4,
+        saws=0.75,
+        wobble=0.5,
+        half_time=0.6,
+        ride=0.4,
+        reese=0.5,
     )
     kit = machine_kit(
         rng,
         kick_decay_s=rng.uniform(0.07, 0.13),
         snare_hz=rng.uniform(190, 260),
-        cymbals_db=rng.uniform(-8, 2),
+        cymbals_db=rng.uniform(-8, 3),
     )
     return Palette(
         {**_lush_patches(rng), "kit": kit},
         {**_lush_traits(rng), "swing": rng.uniform(0, 0.12)},
         habits,
-        desk(rng, high_db=rng.normal(-1, 2.5)),
+        desk(rng, high_db=rng.normal(0, 2.5)),
     )
 
 
 def _write_liquid(s: Sketch) -> None:
-    drops, quiet = s.named("drop"), s.named("intro", "break")
-    groove = {
-        "kick": pick(s.rng, ("x.........x.....", "x.........x..o..", "x.o.......x.....")),
-        "snare": pick(s.rng, ("....X..o.o..X...", "....X..o....X..o", "....X.......X.o.")),
-        "ride" if s.has("ride") else "hat": pick(s.rng, ("x.x.x.x.x.x.x.x.", "x.xox.xox.xox.xo")),
-        "shaker": "xxxxxxxxxxxxxxxx",
-    }
-    calm = {"kick": "x.........x.....", "snare": "........X.......", "hat": "x.x.x.x.x.x.x.x."}
-    # A second drop at half time borrows the groove of future bass.
-    s.drum(groove, drops[:1])
-    s.drum(calm if s.has("halftime") else groove, drops[1:])
-    s.drum({**groove, "kick": "x..............."}, s.named("outro"))
-    s.drum(calm if s.has("halftime") else {**groove, "shaker": "."}, s.named("verse"))
-    for section in s.named("build"):
-        s.drum({"hat": "x.x.x.x.x.x.x.x."}, [section])
-        s.drum({"snare": "x.x.x.x.xxxx2222"}, [last_bar(section)])
-    s.fills(drops, {"snare": "..........o.xxoX"})
+    drops, verses = s.named("drop"), s.named("verse")
+    borrowed = drops[1:] if s.has("half_time") else []
+    _two_step_drop(
+        s, [drop for drop in drops if drop not in borrowed], [*verses, *s.named("outro")]
+    )
+    _wobbling_drop(s, borrowed)
+    comping = pick(s.rng, ("x-------x-x-----", "x---x---x---x---", "x-x---x-x---x---"))
+    _lush(s, [*s.named("intro", "break"), *verses], comping)
+    _lush_builds(s)
     s.crashes(drops)
     s.play_kit(level_db=-2)
-    steps = pick(
-        s.rng,
-        ("x---x---x---5---", "x-------x---5-8-", "x---8---x---x-5-", "x-x-----x-x---8-"),
-    )
-    low = s.bass_line([*drops, *s.named("verse", "outro")], steps, 1)
-    s.add("bass", "reese" if s.has("reese") else "sub", low, -14, duck=0.3, reverb=0)
-    everywhere = list(s.sections)
-    if s.has("saws"):
-        wobbles = _wobble(s, drops) if s.has("wobble") else ()
-        events = s.chords(
-            drops, pick(s.rng, ("x" + "-" * 15, "x-------x-------")), 5, s.trait("centre")
-        )
-        s.add("chords", "saw", events, -17, duck=0.5, low_cut_hz=150, reverb=0.3, wobbles=wobbles)
-    comping = pick(s.rng, ("x---x---x---x---", "x-------x-------", "x-x-..x-x-x-..x-"))
-    _lush(s, everywhere if s.rng.random() < 0.5 else [*quiet, *drops], comping)
-    builds = s.named("build")
-    s.add(
-        "chords",
-        "saw",
-        s.chords(builds, "x" + "-" * 15, 4, s.trait("centre")),
-        -19,
-        low_cut_hz=150,
-        sweeps=s.opening(builds, 400, 6000),
-    )
-    s.risers(-24)
 
 
 # --- lo-fi ------------------------------------------------------------------------------------
