@@ -140,6 +140,8 @@ def prepare(
         if finished:
             (file, _), records[file] = finished
         yield progress()
+    # Again: workers of a run killed just before may have lived on for a moment after the first.
+    remove_leftovers(out)
 
     left_out = skipped + [
         Skipped(file.file, *row) for file in sources for row in records[file].skipped
