@@ -74,8 +74,18 @@ def remove_leftovers(folder: Path) -> None:
     """Delete what killed processes of this machine left half written below `folder`."""
     for path in partial_files(folder):
         writer = re.search(rf"\.{re.escape(_HOST)}-(\d+)\.partial", path.name)
-        if writer and not psutil.pid_exists(int(writer[1])):
+        if writer and not _is_running(int(writer[1])):
             path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    """Tell whether a process can still write: in many containers nobody reaps the dead."""
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def write_text(path: Path, text: str) -> None:
