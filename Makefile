@@ -23,7 +23,8 @@ lab: .venv/.installed  ## the course in JupyterLab
 
 notebooks: .venv/.installed  ## run the committed notebooks in place, before a change to them is committed
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-		--ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+		--ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/prepare.py

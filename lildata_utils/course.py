@@ -223,6 +223,8 @@ def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:
             # The kernel would warn that it talks over local TCP, as all do, and log a Ctrl+C.
             extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             progress_bar={"leave": False} if progress else False,
+            # Stored, it would double the files, and the pages would ask the network for a viewer.
+            store_widget_state=False,
         )
     except PapermillExecutionError as error:
         last = f"{error.ename}: {error.evalue}".strip().splitlines()[-1]

@@ -29,6 +29,7 @@ FLOORS = [
     "exercises",
     "listening",
     "workspace",
+    "widgets",
     "players",
     "plotting",
     "evaluation",
