@@ -4,13 +4,12 @@ Notebook 01 explains the numbers. Row 0 of every picture is 0 Hz, column 0 is th
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import Any
 
 import numpy as np
-import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+
+from lildata_utils.stft import Grid
 
 SAMPLE_RATE = 22_050
 CLIP_S = 5.0
@@ -22,11 +21,10 @@ N_BINS = N_FFT // 2 + 1
 N_FRAMES = CLIP_SAMPLES // HOP_LENGTH + 1
 BIN_HZ = SAMPLE_RATE / N_FFT
 FRAME_S = HOP_LENGTH / SAMPLE_RATE
+GRID = Grid(N_FFT, HOP_LENGTH)
 
 FLOOR_DB = -80.0
 STEP_DB = -FLOOR_DB / 255
-
-BLOCK_FRAMES = 64
 
 # Keras' `preprocess_input` of ResNet-50 ("caffe" mode) subtracts one mean a channel of ImageNet.
 # A picture with one channel gets the mean of the three.
@@ -35,22 +33,6 @@ CAFFE_MEAN = sum(CAFFE_MEANS) / 3
 
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
-
-
-@cache
-def window() -> Floats:
-    """Make the Hann window of the course (periodic, as spectral analysis wants it).
-
-    Returns
-    -------
-    ndarray of float32, shape (1260,)
-        Read-only, in [0, 1].
-    """
-    # By its formula: importing scipy.signal for it takes a second.
-    angle = 2 * np.pi * np.arange(N_FFT) / N_FFT
-    hann = (0.5 - 0.5 * np.cos(angle)).astype(np.float32)
-    hann.flags.writeable = False
-    return hann
 
 
 def cut_clips(blocks: Iterable[Floats]) -> Iterator[Floats]:
@@ -107,6 +89,39 @@ def stft(waveform: ArrayLike) -> NDArray[np.complex64]:
     (631, 631)
     """
     return _analyse(waveform, np.asarray, np.complex64)
+
+
+def istft(spectrum: ArrayLike) -> Floats:
+    """Invert `stft`: the waveform whose transform is closest to the given one.
+
+    The same numbers as ``librosa.istft(spectrum, hop_length=175)``, in float32 throughout.
+
+    Parameters
+    ----------
+    spectrum : array_like, shape (..., 631, frames)
+        Complex: magnitudes with their phases.
+
+    Returns
+    -------
+    ndarray of float32, shape (..., (frames - 1) * 175)
+        At 22 050 Hz.
+
+    Raises
+    ------
+    ValueError
+        If there are not 631 rows.
+
+    Examples
+    --------
+    >>> istft(np.zeros((631, 631))).shape
+    (110250,)
+    """
+    spectra = np.asarray(spectrum, dtype=np.complex64)
+    *stack, bins, frames = spectra.shape
+    if bins != N_BINS:
+        raise ValueError(f"the spectrum has {bins} rows; expected {N_BINS}")
+    rows = spectra.reshape(-1, bins, frames).swapaxes(1, 2)
+    return np.stack([GRID.synthesise(row) for row in rows]).reshape(*stack, -1)
 
 
 def magnitude(waveform: ArrayLike) -> Floats:
@@ -280,19 +295,13 @@ def _analyse(
     samples = np.asarray(waveform, dtype=np.float32)
     if samples.shape[-1] == 0:
         raise ValueError("the waveform has no samples")
-    margin = N_FFT // 2
     stack = samples.reshape(-1, samples.shape[-1])
-    padded = np.pad(stack, [(0, 0), (margin, margin)])
-    frames = sliding_window_view(padded, N_FFT, axis=-1)[:, ::HOP_LENGTH]
-    result = np.empty((len(stack), frames.shape[1], N_BINS), dtype)
-    # Blocks that fit into the cache: whole clips cost three times the time, in page faults.
-    for row, of_row in zip(frames, result, strict=True):
-        for start in range(0, len(row), BLOCK_FRAMES):
-            block = slice(start, start + BLOCK_FRAMES)
-            spectra = scipy.fft.rfft(row[block] * window(), axis=-1, overwrite_x=True)
-            of_row[block] = of_spectrum(spectra)
+    result = np.empty((len(stack), 1 + samples.shape[-1] // HOP_LENGTH, N_BINS), dtype)
+    for row, of_row in zip(stack, result, strict=True):
+        for where, spectra in GRID.blocks(GRID.frames(row)):
+            of_row[where] = of_spectrum(spectra)
     # Frame after frame in memory, as the transform gives them; bins come first in the view.
-    return result.swapaxes(1, 2).reshape(*samples.shape[:-1], N_BINS, frames.shape[1])
+    return result.swapaxes(1, 2).reshape(*samples.shape[:-1], N_BINS, result.shape[1])
 
 
 def _power(spectrum: NDArray[np.complex64]) -> Floats:

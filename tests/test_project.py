@@ -42,6 +42,7 @@ FLOORS = [
     "sources",
     "audio",
     "spectrogram",
+    "stft",
     "crate",
     "profiles",
     "parallel",

@@ -28,6 +28,26 @@ def test_stft_equals_librosa(samples):
     np.testing.assert_allclose(sg.stft(waveform), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("frames", [2, 30, sg.N_FRAMES])
+def test_istft_equals_librosa_also_where_no_sound_has_such_a_transform(frames):
+    rng = np.random.default_rng(0)
+    spectrum = rng.standard_normal((sg.N_BINS, frames)) * np.exp(
+        2j * np.pi * rng.random((sg.N_BINS, frames))
+    )
+    expected = librosa.istft(spectrum, n_fft=sg.N_FFT, hop_length=sg.HOP_LENGTH)
+    np.testing.assert_allclose(sg.istft(spectrum), expected, atol=1e-5)
+
+
+def test_there_and_back():
+    waveforms = noise(shape=(2, sg.CLIP_SAMPLES))
+    np.testing.assert_allclose(sg.istft(sg.stft(waveforms)), waveforms, atol=1e-6)
+
+
+def test_istft_refuses_other_grids():
+    with pytest.raises(ValueError, match="513 rows; expected 631"):
+        sg.istft(np.zeros((513, 10)))
+
+
 def test_magnitude_and_image_equal_librosas_chain():
     waveform = tone(440, 0.5) + noise()
     expected = np.abs(librosa.stft(waveform, n_fft=sg.N_FFT, hop_length=sg.HOP_LENGTH))
