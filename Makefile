@@ -25,6 +25,7 @@ notebooks: .venv/.installed  ## run the committed notebooks in place, before a c
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 		--ExecutePreprocessor.record_timing=False \
 		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
+	$(BIN)/python scripts/drop_views.py notebooks/*.ipynb
 
 bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/prepare.py

@@ -125,6 +125,7 @@ def run(
         status = "failed" if error else "ok"
         rows[path.stem] = Row(path.stem, _title(path), profile, f"{seconds:.1f}", status, error)
         if executed.exists():
+            drop_views(executed)
             _write_page(executed, [n for n in order if n in rows or folder / f"{n}.ipynb" in paths])
         _write_times(out, [rows[name] for name in order if name in rows])
         yield Step(path.stem, number, len(paths), seconds, error)
@@ -201,6 +202,29 @@ def parameters(path: Path) -> dict[str, Any]:
                 'expected lines such as profile = "quick"'
             ) from None
     return found
+
+
+def drop_views(path: Path) -> None:
+    """Make a notebook's outputs independent of the kernel that made them.
+
+    A widget's view is empty without its kernel, and JupyterLab prefers it to the page that the same
+    output may hold. So the view goes where there is such a page.
+
+    Parameters
+    ----------
+    path : Path
+        An executed notebook; it is written anew.
+
+    Examples
+    --------
+    >>> drop_views(Path("notebooks/06_audio_inversion.ipynb"))  # doctest: +SKIP
+    """
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if "text/html" in output.get("data", ()):
+                output.data.pop("application/vnd.jupyter.widget-view+json", None)
+    write_text(path, nbformat.writes(notebook) + "\n")
 
 
 def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:

@@ -21,11 +21,13 @@ from lildata_utils import audio, spectrogram
 
 SCRIPT = Path(__file__).with_name("player.js")
 
-# What a browser shows of it before the script has run, or where it may not run: in a notebook that
-# is not trusted, sanitisers leave the picture and a plain player.
+# The script makes a player of the figure. Where it may not run, in a notebook that is not trusted,
+# JupyterLab leaves the picture and the plain player.
 FIGURE = """<figure data-scales="{scales}" style="margin:0">
 <figcaption>{title}</figcaption>
-<img alt="Spectrogram" width="631" height="316" src="data:image/png;base64,{picture}"><br>
+<img alt="spectrogram" style="width:631px;height:316px" src="data:image/png;base64,{picture}">
+<p>From left to right: time. From bottom to top: 0 to {top_khz:.1f} kHz.
+From black to white: {floor_db:.0f} to 0 dB below the peak.</p>
 <audio controls preload="metadata" src="data:audio/mpeg;base64,{sound}"></audio>
 </figure>
 <script type="module">
@@ -156,6 +158,8 @@ class SpectrogramPlayer(anywidget.AnyWidget):
         data["text/plain"] = f"SpectrogramPlayer({self.title!r})"
         data["text/html"] = FIGURE.format(
             scales=html.escape(json.dumps(self.scales)),
+            top_khz=spectrogram.SAMPLE_RATE / 2000,
+            floor_db=spectrogram.FLOOR_DB,
             title=html.escape(self.title),
             picture=base64.b64encode(self.picture).decode(),
             sound=base64.b64encode(self.sound).decode(),

@@ -2,7 +2,7 @@ import csv
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from lildata_utils import course
 from lildata_utils.errors import LilDataError
@@ -120,3 +120,23 @@ def test_unknown_profile_and_empty_folder(folder, tmp_path):
         next(course.run("fast", out=tmp_path / "out", folder=folder))
     with pytest.raises(LilDataError, match="has no notebooks"):
         next(course.run("smoke", out=tmp_path / "out", folder=tmp_path))
+
+
+def test_a_widget_s_view_goes_where_a_page_stands_beside_it(tmp_path):
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "é"}
+    outputs = [
+        new_output("display_data", {**view, "text/html": "<p>a page</p>"}),
+        new_output("display_data", view),
+        new_output("stream", text="words"),
+    ]
+    cells = [new_markdown_cell("# Title"), new_code_cell("show()", outputs=outputs)]
+    path = tmp_path / "executed.ipynb"
+    nbformat.write(new_notebook(cells=cells), path)
+    before = path.read_text(encoding="utf-8")
+    course.drop_views(path)
+    after = nbformat.read(path, as_version=4).cells[1].outputs
+    assert set(after[0].data) == {"text/html", "text/plain"}
+    assert (after[1].data, after[2].text) == (view, "words")
+    course.drop_views(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert set(lines) <= set(before.splitlines()), "only lines that went, so the diff is small"

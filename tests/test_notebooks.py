@@ -105,6 +105,13 @@ def test_outputs_tell_nothing_of_the_computer_they_were_made_on(notebook):
     assert len(platform.node()) < 4 or platform.node() not in text
 
 
+def test_outputs_outlive_their_kernel(notebook):
+    assert "widgets" not in notebook.metadata  # the saved state would double the file
+    shown = [set(o.get("data", ())) for cell in codes(notebook) for o in cell.outputs]
+    view = "application/vnd.jupyter.widget-view+json"
+    assert not [kinds for kinds in shown if {"text/html", view} <= kinds]
+
+
 def test_players_are_compressed(notebook):
     assert "audio/wav" not in str([cell.outputs for cell in codes(notebook)])
 
