@@ -41,6 +41,7 @@ FLOORS = [
     "shards",
     "sources",
     "audio",
+    "inversion",
     "spectrogram",
     "stft",
     "crate",

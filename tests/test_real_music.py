@@ -8,7 +8,7 @@ import librosa
 import numpy as np
 import pytest
 
-from lildata_utils import audio, dataset, spectrogram
+from lildata_utils import audio, dataset, inversion, spectrogram
 from lildata_utils.cli import main
 
 MUSIC = os.environ.get("LILDATA_MUSIC")
@@ -66,3 +66,16 @@ def test_the_main_job_on_recordings(tmp_path, capsys):
     (result,) = json.loads(capsys.readouterr().out)
     assert result["genre"] in dataset.load(data).genres
     assert len(result["clips"]) == 15
+
+
+def test_recordings_are_inverted_closer_from_our_start_than_from_random_phases():
+    gains_db = []
+    for path in files()[3::12]:
+        target = spectrogram.magnitude(audio.read(path, 30, 5))
+        reached = {}
+        for start in ("multiresolution", "random"):
+            *_, step = inversion.invert(target, phase=start, iterations=32)
+            reached[start] = float(step.convergence_db())
+        gains_db.append(reached["random"] - reached["multiresolution"])
+    assert np.mean(gains_db) > 5
+    assert min(gains_db) > 0
