@@ -188,13 +188,30 @@ def write(path: Path, waveform: ArrayLike, sample_rate: int = SAMPLE_RATE) -> No
     LilDataError
         If the suffix names no format that can be written.
     """
+    kind = check_format(path)
+    with written_beside(path) as beside:
+        _write_blocks(str(beside), waveform, sample_rate, kind)
+
+
+def check_format(path: Path) -> str:
+    """Tell from its suffix in which format a file would be written; for a check before long work.
+
+    Raises
+    ------
+    LilDataError
+        If the suffix names no format that can be written.
+
+    Examples
+    --------
+    >>> check_format(Path("transfer.FLAC"))
+    'flac'
+    """
     kind = path.suffix.removeprefix(".").lower()
     if kind not in MIME_TYPES:
         raise LilDataError(
             f"{path}: can't write {path.suffix!r}, use one of {', '.join(MIME_TYPES)}"
         )
-    with written_beside(path) as beside:
-        _write_blocks(str(beside), waveform, sample_rate, kind)
+    return kind
 
 
 def encode(waveform: ArrayLike, kind: str = "mp3", sample_rate: int = SAMPLE_RATE) -> bytes:

@@ -18,6 +18,10 @@ from lildata_utils.errors import LilDataError
 from lildata_utils.profiles import GENRES, PROFILES
 
 CLASSIFIERS = ("softmax", "cnn")
+# The names of inversion.py, which imports numba.
+INVERSIONS = ("griffin_lim", "fast_griffin_lim", "accelerated_griffin_lim")
+STARTS = ("zero", "random", "pghi", "multiresolution")
+DEFAULT_LOUDEST = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -207,6 +211,50 @@ def _classify(options: argparse.Namespace) -> int:
     return failed
 
 
+def _invert(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from lildata_utils import audio
+    from lildata_utils.inversion import invert
+    from lildata_utils.pictures import read_picture
+    from lildata_utils.spectrogram import SAMPLE_RATE
+
+    audio.check_format(options.out)
+    picture = read_picture(options.picture, options.resize)
+    if options.peak_db is not None and picture.dtype != np.uint8:
+        raise LilDataError("--peak-db is for images; magnitudes have their own level: leave it out")
+    level_known = options.peak_db is not None or picture.dtype != np.uint8
+    steps = invert(
+        picture,
+        method=options.method,
+        iterations=options.iterations,
+        phase=options.start,
+        peak=10 ** ((options.peak_db or 0.0) / 20),
+        seed=options.seed,
+    )
+    try:
+        with _bar("iteration") as bar:
+            for step in steps:
+                _follow(bar, step.number, step.iterations)
+    except LilDataError as error:
+        raise LilDataError(f"{options.picture}: {error}") from None
+    # The pictures of a stack are heard one after the other.
+    sound = step.waveform.reshape(-1)
+    loudest = float(np.abs(sound).max())
+    if not level_known and loudest > 0:
+        print(f"level unknown (no --peak-db): the loudest sample is set to {DEFAULT_LOUDEST}")
+        sound = sound * (DEFAULT_LOUDEST / loudest)
+    elif loudest > 1:
+        print(f"turned down by {20 * np.log10(loudest):.1f} dB to full scale")
+        sound = sound / loudest
+    audio.write(options.out, sound)
+    print(
+        f"{options.out}: {len(sound) / SAMPLE_RATE:.1f} s, {step.number} iterations, "
+        f"spectral convergence {float(np.mean(step.convergence_db())):.1f} dB"
+    )
+    return 0
+
+
 def _course(options: argparse.Namespace) -> int:
     from lildata_utils import course
 
@@ -251,6 +299,13 @@ def _numbers(text: str) -> tuple[int, ...]:
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
+        raise ValueError
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
         raise ValueError
     return number
 
@@ -345,6 +400,25 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="music files")
     sub.add_argument("--json", action="store_true", help="for machines")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="draw the genre over time there")
+
+    sub = add("invert", _invert, "turn a spectrogram picture back into sound")
+    sub.add_argument("picture", type=Path, metavar="IN", help="image or magnitude: .npy, .png")
+    sub.add_argument("out", type=Path, metavar="OUT", help=".wav, .flac, .ogg or .mp3")
+    sub.add_argument(
+        "--method",
+        choices=INVERSIONS,
+        default="fast_griffin_lim",
+        help="(default fast_griffin_lim)",
+    )
+    sub.add_argument(
+        "--start", choices=STARTS, default="multiresolution", help="(default multiresolution)"
+    )
+    sub.add_argument("--iterations", type=_count, default=100, metavar="N", help="(default 100)")
+    sub.add_argument(
+        "--peak-db", type=float, metavar="DB", help="of an image (peak_db in clips.csv): its level"
+    )
+    sub.add_argument("--resize", action="store_true", help="stretch other sizes to 631 x 631")
+    add_seed(sub)
 
     sub = add("course", _course, "run the notebooks and write the course as pages")
     sub.add_argument("--profile", choices=tuple(PROFILES), default="quick", help="(default quick)")

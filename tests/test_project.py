@@ -41,6 +41,7 @@ FLOORS = [
     "shards",
     "sources",
     "audio",
+    "pictures",
     "inversion",
     "spectrogram",
     "stft",
