@@ -60,6 +60,7 @@ const PARTS = `
 </div>
 <audio preload="auto"></audio>`;
 
+const PLAYS = "spectrogram-player-plays";
 const HINT = "point at the picture to read it";
 const KEYS = {
   ArrowLeft: -0.1, ArrowDown: -0.1, ArrowRight: 0.1, ArrowUp: 0.1,
@@ -143,7 +144,10 @@ function build(host, { frame_s, top_hz, floor_db, colours }) {
     follow();
   }
 
-  const toggle = () => (audio.paused ? audio.play() : audio.pause());
+  // A newer sound may come before this one has begun: that is no error.
+  const play = () => audio.play().catch(() => {});
+  const toggle = () => (audio.paused ? play() : audio.pause());
+  const give_way = (event) => event.detail === audio || audio.pause();
 
   function read(event) {
     if (!values) return;
@@ -182,6 +186,11 @@ function build(host, { frame_s, top_hz, floor_db, colours }) {
     });
   }
   audio.addEventListener("seeked", follow);
+  // Sounds are heard one at a time.
+  audio.addEventListener("play", () =>
+    window.dispatchEvent(new CustomEvent(PLAYS, { detail: audio })),
+  );
+  window.addEventListener(PLAYS, give_way);
   find(".readout").textContent = HINT;
 
   return {
@@ -195,9 +204,12 @@ function build(host, { frame_s, top_hz, floor_db, colours }) {
       const [time_s, playing] = [audio.currentTime, !audio.paused];
       audio.src = url;
       audio.currentTime = time_s;
-      if (playing) audio.play();
+      if (playing) play();
     },
-    stop: () => audio.pause(),
+    close() {
+      audio.pause();
+      window.removeEventListener(PLAYS, give_way);
+    },
   };
 }
 
@@ -223,7 +235,7 @@ function render({ model, el }) {
   ];
   return () => {
     unbind.forEach((off) => off());
-    view.stop();
+    view.close();
     Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
   };
 }

@@ -30,11 +30,6 @@ def sound(data: bytes) -> np.ndarray:
     return samples
 
 
-def page(player: SpectrogramPlayer) -> str:
-    data, _ = player._repr_mimebundle_()
-    return data["text/html"]
-
-
 def inlined(text: str, kind: str) -> bytes:
     [found] = re.findall(rf'src="data:{kind};base64,([^"]+)"', text)
     return base64.b64decode(found)
@@ -109,10 +104,11 @@ def test_an_output_carries_the_widget_and_a_page(player):
     data, _ = player._repr_mimebundle_()
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == player.model_id
     assert data["text/plain"] == "SpectrogramPlayer('noise')"
+    assert data["text/html"] == player.page().data
 
 
 def test_the_page_holds_everything_that_it_needs(player):
-    text = page(player)
+    text = player.page().data
     assert inlined(text, "image/png") == player.picture
     assert inlined(text, "audio/mpeg") == player.sound
     [scales] = re.findall(r'data-scales="([^"]+)"', text)
@@ -123,12 +119,12 @@ def test_the_page_holds_everything_that_it_needs(player):
 
 
 def test_the_page_escapes_its_title():
-    text = page(SpectrogramPlayer(NOISE, '<script>alert("1")</script>'))
+    text = SpectrogramPlayer(NOISE, '<script>alert("1")</script>').page().data
     assert text.count("<script") == 1
     assert "&lt;script&gt;" in text
 
 
 def test_a_page_is_light(player):
     # White noise is the worst case: no picture has more to tell.
-    assert len(page(player)) < 500_000
-    assert len(page(SpectrogramPlayer(tone(0.5)))) < 100_000
+    assert len(player.page().data) < 500_000
+    assert len(SpectrogramPlayer(tone(0.5)).page().data) < 100_000
