@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
+from numpy.typing import ArrayLike
 
 from lildata_utils.profiles import GENRES
 from lildata_utils.spectrogram import (
@@ -342,6 +343,38 @@ def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int =
             vmax=reach,
         )
         axes.set_title(title, fontsize=10)
+    return figure
+
+
+def convergence(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]], over: str = "time a clip (s)"
+) -> Figure:
+    """Draw how inversions come nearer to their target.
+
+    Parameters
+    ----------
+    curves : mapping of str to (array_like, array_like)
+        For each method the seconds (or iterations) and the spectral convergence in dB.
+    over : str
+        What the first of each pair is. Seconds get a logarithmic axis.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=3.6)
+    axes = figure.subplots()
+    for (name, (spent, level_db)), colour in zip(curves.items(), OTHER_COLOURS, strict=False):
+        few = np.size(spent) < 15
+        axes.plot(spent, level_db, color=colour, label=name, marker="o" if few else "", ms=4)
+    if "(s)" in over:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+    axes.set(xlabel=over, ylabel="spectral convergence (dB)", title="lower is better")
+    axes.grid(color=UNUSED_COLOUR, linewidth=0.6)
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9
+    )
     return figure
 
 
