@@ -42,6 +42,7 @@ FLOORS = [
     "sources",
     "audio",
     "pictures",
+    "measures",
     "inversion",
     "spectrogram",
     "stft",
