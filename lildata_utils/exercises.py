@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lildata_utils import spectrogram
 from lildata_utils.errors import LilDataError
 
 if TYPE_CHECKING:
@@ -301,6 +302,74 @@ def _fault_of_recall(answer: Any) -> str:
     return ""
 
 
+# Notebook 06
+
+
+def convergence(got: np.ndarray, wanted: np.ndarray) -> float:
+    """Compute the spectral convergence in dB."""
+    error = np.linalg.norm(got - wanted) / np.linalg.norm(wanted)
+    return float(20 * np.log10(error))
+
+
+def _fault_of_convergence(answer: Any) -> str:
+    wanted = np.array([[3.0, 0.0], [0.0, 4.0]])
+    found = answer(0.9 * wanted, wanted)
+    if _is_todo(found):
+        return TODO
+    if np.isclose(found, 0.1):
+        return "an error of a tenth is right; now in dB: 20 times its logarithm"
+    if np.isclose(found, -10):
+        return "ten times the logarithm is for energies; this is a ratio of magnitudes"
+    if not np.isclose(found, -20):
+        return f"an error of a tenth gave {float(found):.2f}; it should give -20 dB"
+    if not np.isclose(answer(2 * wanted, wanted), 0):
+        return "divide by the size of what was wanted, not of what you got"
+    return ""
+
+
+def griffin_lim_step(sound: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
+    """Keep the sound's phases, put the wanted magnitude back in."""
+    phase = np.angle(spectrogram.stft(sound))
+    return spectrogram.istft(magnitude * np.exp(1j * phase))
+
+
+def _fault_of_step(answer: Any) -> str:
+    sound = np.random.default_rng(0).standard_normal(20 * spectrogram.HOP_LENGTH)
+    magnitude = spectrogram.magnitude(sound[::-1])
+    found = answer(sound.copy(), magnitude.copy())
+    if _is_todo(found):
+        return TODO
+    if np.shape(found) != sound.shape:
+        return f"a sound of shape {sound.shape} should come back, not {np.shape(found)}"
+    if np.allclose(found, sound, atol=1e-4):
+        return "the sound came back as it was: replace its magnitude before you go back"
+    if np.allclose(found, spectrogram.istft(magnitude), atol=1e-4):
+        return "you dropped the phases: keep those of the sound, np.angle gives them"
+    if not np.allclose(found, griffin_lim_step(sound, magnitude), atol=1e-4):
+        return "not yet: take the sound's phases, combine them with the magnitude, and go back"
+    return ""
+
+
+def advance_per_frame(frequency_hz: float) -> float:
+    """Tell by how many radians a tone's phase advances in a hop."""
+    return 2 * np.pi * frequency_hz * spectrogram.HOP_LENGTH / spectrogram.SAMPLE_RATE
+
+
+def _fault_of_advance(answer: Any) -> str:
+    found = answer(126.0)
+    if _is_todo(found):
+        return TODO
+    if np.isclose(found, 1):
+        return "126 Hz is one turn a frame; a turn has 2 pi radians"
+    if np.isclose(found, 2 * np.pi * 126):
+        return "that is the advance in a second; a frame comes every 175 samples"
+    if not np.isclose(found, 2 * np.pi):
+        return f"126 Hz turned {found:.3f} radians in a frame; 175 samples are 1/126 s"
+    if not np.isclose(answer(440.0), 2 * np.pi * 440 / 126):
+        return "right for 126 Hz only"
+    return ""
+
+
 EXERCISES = {
     "1.1": Exercise(_fault_of_frames, count_frames),
     "1.2": Exercise(_fault_of_decibels, decibels_below_peak),
@@ -309,4 +378,7 @@ EXERCISES = {
     "2.1": Exercise(_fault_of_softmax, softmax),
     "2.2": Exercise(_fault_of_verdict, verdict),
     "2.3": Exercise(_fault_of_recall, recall),
+    "6.1": Exercise(_fault_of_convergence, convergence),
+    "6.2": Exercise(_fault_of_step, griffin_lim_step),
+    "6.3": Exercise(_fault_of_advance, advance_per_frame),
 }

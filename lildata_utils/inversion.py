@@ -27,9 +27,9 @@ from lildata_utils.spectrogram import (
 )
 from lildata_utils.stft import Grid, Spectrum
 
-# The three numbers of the accelerated iteration of Nenov, Nguyen & Balazs (2023): with (0, 0, 1) it
-# is Griffin & Lim (1984), with (momentum, 0, 1) the fast one of Perraudin, Balazs & Sondergaard
-# (2013).
+# The three numbers of the accelerated iteration of Nenov et al. (arXiv:2306.12504): with (0, 0, 1)
+# it is Griffin & Lim (1984), with (momentum, 0, 1) the fast one of Perraudin, Balazs & Sondergaard
+# (2013). We chose those of the last line by experiment: beyond 1.25 it diverges.
 METHODS = {
     "griffin_lim": (0.0, 0.0, 1.0),
     "fast_griffin_lim": (0.99, 0.0, 1.0),

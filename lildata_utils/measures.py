@@ -6,10 +6,10 @@ Waveforms are mono at 22 050 Hz; none of the measures depends on their level.
 
 from itertools import pairwise
 
-import librosa.feature
-import librosa.filters
-import librosa.onset
 import numpy as np
+from librosa.feature import chroma_stft
+from librosa.filters import mel
+from librosa.onset import onset_strength as spectral_flux
 from numpy.typing import ArrayLike
 
 from lildata_utils.spectrogram import (
@@ -118,8 +118,8 @@ def stationary_floor_db(waveform: ArrayLike) -> float:
     float
         In dB; only differences between sounds mean something.
     """
-    filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=FLOOR_BANDS)
-    power = filters @ magnitude(_equal_loudness(waveform)) ** 2
+    bands = mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=FLOOR_BANDS)
+    power = bands @ magnitude(_equal_loudness(waveform)) ** 2
     level_db = 10 * np.log10(np.maximum(power, SMALLEST))
     return float(np.percentile(level_db, FLOOR_PERCENTILE, axis=1).mean())
 
@@ -201,7 +201,7 @@ def onset_strength(waveform: ArrayLike) -> Floats:
         At least 0.
     """
     level_db = _level_db(_equal_loudness(waveform))
-    return librosa.onset.onset_strength(S=level_db, sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
+    return spectral_flux(S=level_db, sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
 
 
 def describe_transfer(
@@ -245,7 +245,7 @@ def _level_db(waveform: Floats) -> Floats:
 
 def _chroma(waveform: ArrayLike) -> Floats:
     power = magnitude(_equal_loudness(waveform)) ** 2
-    chroma = librosa.feature.chroma_stft(
+    chroma = chroma_stft(
         S=power, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, tuning=0.0, norm=None
     )
     return chroma / np.maximum(np.linalg.norm(chroma, axis=0), SMALLEST)

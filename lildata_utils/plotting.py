@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
+from matplotlib.ticker import LogLocator
 from numpy.typing import ArrayLike
 
 from lildata_utils.profiles import GENRES
@@ -346,35 +347,42 @@ def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int =
     return figure
 
 
-def convergence(
-    curves: Mapping[str, tuple[ArrayLike, ArrayLike]], over: str = "time a clip (s)"
+def lines(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    logarithmic: bool = False,
 ) -> Figure:
-    """Draw how inversions come nearer to their target.
+    """Draw curves over each other, with their names beside them.
 
     Parameters
     ----------
     curves : mapping of str to (array_like, array_like)
-        For each method the seconds (or iterations) and the spectral convergence in dB.
-    over : str
-        What the first of each pair is. Seconds get a logarithmic axis.
+        For each name what goes to the right and what goes up. Few points get dots.
+    xlabel, ylabel : str
+        With units.
+    title : str
+        What is shown.
+    logarithmic : bool
+        Whether the axis to the right is.
 
     Returns
     -------
     Figure
     """
-    figure = Picture(height=3.6)
+    figure = Picture(height=3.4)
     axes = figure.subplots()
-    for (name, (spent, level_db)), colour in zip(curves.items(), OTHER_COLOURS, strict=False):
-        few = np.size(spent) < 15
-        axes.plot(spent, level_db, color=colour, label=name, marker="o" if few else "", ms=4)
-    if "(s)" in over:
+    for (name, (x, y)), colour in zip(curves.items(), OTHER_COLOURS, strict=False):
+        axes.plot(x, y, color=colour, label=name, marker="o" if np.size(x) < 15 else "", ms=4)
+    if logarithmic:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")
-    axes.set(xlabel=over, ylabel="spectral convergence (dB)", title="lower is better")
+        axes.xaxis.set_minor_formatter("")
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.grid(color=UNUSED_COLOUR, linewidth=0.6)
-    figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9
-    )
+    figure.legend(loc="outside right center", frameon=False, fontsize=9)
     return figure
 
 

@@ -41,6 +41,10 @@ class Profile:
         Epochs of the genre classifiers.
     batch_size : int
         Clips in a training step.
+    iterations : int
+        Of an inversion from picture to sound.
+    inversion_clips : int
+        Clips by which methods of inversion are compared, at most one a genre.
     """
 
     name: str
@@ -50,14 +54,16 @@ class Profile:
     fractions: tuple[float, float, float]
     epochs: int
     batch_size: int
+    iterations: int
+    inversion_clips: int
 
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 6, 20.0, None, (0.6, 0.2, 0.2), 1, 16),
-        Profile("quick", 16, 40.0, None, (0.6, 0.2, 0.2), 12, 16),
-        Profile("paper", 80, None, 1219, (8000 / 9750, 1000 / 9750, 750 / 9750), 20, 32),
+        Profile("smoke", 6, 20.0, None, (0.6, 0.2, 0.2), 1, 16, 10, 1),
+        Profile("quick", 16, 40.0, None, (0.6, 0.2, 0.2), 12, 16, 100, 4),
+        Profile("paper", 80, None, 1219, (8000 / 9750, 1000 / 9750, 750 / 9750), 20, 32, 500, 8),
     )
 }
 
