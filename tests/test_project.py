@@ -27,6 +27,7 @@ FLOORS = [
     "course",
     "check",
     "exercises",
+    "transfers",
     "listening",
     "workspace",
     "widgets",
