@@ -31,6 +31,7 @@ bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/prepare.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/crate.py
+	$(BIN)/python benchmarks/inversion.py
 
 lock:  ## write requirements.lock anew (needs uv)
 	uv pip compile --universal --all-extras --python-version 3.11 --quiet \

@@ -72,7 +72,7 @@ def main() -> int:
     print(means.round(2).to_string())
     curves = {
         method: (part["seconds"].to_numpy(), part["sc_db"].to_numpy())
-        for method, part in means.reset_index().groupby("method", sort=False)
+        for method, part in means[::-1].reset_index().groupby("method", sort=False)
     }
     with written_beside(options.out / "inversion.png") as beside:
         figure = plotting.lines(
