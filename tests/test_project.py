@@ -34,6 +34,7 @@ FLOORS = [
     "players",
     "plotting",
     "evaluation",
+    "style_transfer",
     "classifier",
     "training",
     "prepare",
