@@ -22,6 +22,7 @@ CLASSIFIERS = ("softmax", "cnn")
 INVERSIONS = ("griffin_lim", "fast_griffin_lim", "accelerated_griffin_lim")
 STARTS = ("zero", "random", "pghi", "multiresolution")
 DEFAULT_LOUDEST = 0.5
+OPTIMIZERS = ("adam", "gradient_descent", "lbfgs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -255,6 +256,60 @@ def _invert(options: argparse.Namespace) -> int:
     return 0
 
 
+def _transfer(options: argparse.Namespace) -> int:
+    from lildata_utils import transfers
+
+    wanted = 1 if options.pairs else 3
+    if len(options.paths) != wanted:
+        expected = "OUT with --pairs" if options.pairs else "CONTENT STYLE OUT"
+        options.parser.error(f"expected {expected}, not {len(options.paths)} paths")
+    common = transfers.Settings(
+        content=str(options.paths[0]),
+        style=str(options.paths[min(1, wanted - 1)]),
+        content_start_s=options.content_start,
+        style_start_s=options.style_start,
+        network=options.network,
+        weights=options.weights and str(options.weights),
+        alpha=options.alpha,
+        beta=options.beta,
+        iterations=options.iterations,
+        optimizer=options.optimizer,
+        step_size=options.step_size,
+        start=options.start,
+        phase=options.phase,
+        seed=options.seed,
+    )
+    if options.pairs:
+        folder = options.paths[0]
+        work = {
+            folder / f"{name}.wav": settings
+            for name, settings in transfers.read_pairs(options.pairs, common).items()
+        }
+    else:
+        work = {options.paths[2]: common}
+    todo = {out: settings for out, settings in work.items() if not transfers.is_done(out, settings)}
+    if len(todo) < len(work):
+        print(f"{len(work) - len(todo)} of {len(work)} were there from an earlier run")
+    if not todo:
+        return 0
+    network = transfers.load_network(options.network, options.weights, options.seed)
+    print(f"network: {network.weights}")
+    failed = 0
+    for out, settings in todo.items():
+        try:
+            with _bar("iteration") as bar:
+                for step in transfers.transfer_files(settings, network, out):
+                    _follow(bar, step.number, step.iterations)
+        except LilDataError as error:
+            failed = _fail(str(error))
+            continue
+        print(
+            f"{out} (.png, .json): {step.number} iterations, content cost {step.content_cost:.4g}, "
+            f"style cost {step.style_cost:.4g}"
+        )
+    return failed
+
+
 def _course(options: argparse.Namespace) -> int:
     from lildata_utils import course
 
@@ -400,6 +455,46 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="music files")
     sub.add_argument("--json", action="store_true", help="for machines")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="draw the genre over time there")
+
+    sub = add("transfer", _transfer, "paint the style of one clip of music onto another")
+    sub.add_argument(
+        "paths", type=Path, nargs="+", metavar="CONTENT STYLE OUT", help="music, music, sound file"
+    )
+    sub.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="FILE",
+        help="a CSV file with columns content,style; OUT is a folder then (and the only path)",
+    )
+    for part in ("content", "style"):
+        sub.add_argument(
+            f"--{part}-start", type=float, default=0.0, metavar="S", help="where its 5 s begin"
+        )
+    sub.add_argument(
+        "--network",
+        default="lil_data",
+        metavar="NAME",
+        help="lil_data (default), vgg19, or the folder of a run",
+    )
+    sub.add_argument("--weights", type=Path, metavar="FILE", help="of VGG-19 (default: ImageNet)")
+    sub.add_argument("--alpha", type=float, help="weight of the content (default: the paper's)")
+    sub.add_argument("--beta", type=float, help="weight of the style (default: the paper's)")
+    sub.add_argument(
+        "--iterations", type=_count, metavar="N", help="(default: the paper's early stop)"
+    )
+    sub.add_argument("--optimizer", choices=OPTIMIZERS, default="adam", help="(default adam)")
+    sub.add_argument("--step-size", type=float, metavar="R", help="in grey levels (of 255)")
+    sub.add_argument(
+        "--start", choices=("content", "style", "noise"), default="content", help="first picture"
+    )
+    sub.add_argument(
+        "--phase",
+        choices=("content", "picture"),
+        default="content",
+        help="begin the sound with the content's phases (default), or with the picture alone",
+    )
+    add_seed(sub)
+    sub.set_defaults(parser=sub)
 
     sub = add("invert", _invert, "turn a spectrogram picture back into sound")
     sub.add_argument("picture", type=Path, metavar="IN", help="image or magnitude: .npy, .png")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lildata_utils import exercises
+from lildata_utils import exercises, spectrogram
 from lildata_utils.exercises import EXERCISES
 
 
@@ -39,6 +39,12 @@ def test_an_empty_cell_gives_a_word_and_no_error(number, capsys):
         ("2.2", lambda p: np.log(p).mean(axis=0).argmax(), "overruled"),
         ("2.3", lambda c: np.diag(c) / c.sum(axis=0), "precision"),
         ("2.3", lambda c: 1 / 0, "raised ZeroDivisionError"),
+        ("6.1", lambda got, wanted: 10 * np.log10(0.1), "ratio of magnitudes"),
+        ("6.1", lambda got, wanted: np.linalg.norm(got - wanted) / np.linalg.norm(wanted), "in dB"),
+        ("6.2", lambda sound, magnitude: sound, "as it was"),
+        ("6.2", lambda sound, magnitude: spectrogram.istft(magnitude), "dropped the phases"),
+        ("6.3", lambda frequency_hz: frequency_hz / 126, "2 pi radians"),
+        ("6.3", lambda frequency_hz: 2 * np.pi * frequency_hz, "in a second"),
     ],
 )
 def test_wrong_answers_get_a_hint_that_fits(number, answer, hint, capsys):
