@@ -302,6 +302,70 @@ def _fault_of_recall(answer: Any) -> str:
     return ""
 
 
+# Notebook 04
+
+
+def gram(features: np.ndarray) -> np.ndarray:
+    """Sum the products of every two channels over all places."""
+    places = features.reshape(-1, features.shape[-1])
+    return places.T @ places
+
+
+def _fault_of_gram(answer: Any) -> str:
+    features = np.random.default_rng(0).integers(0, 5, (4, 3, 2)).astype(float)
+    found = answer(features.copy())
+    if _is_todo(found):
+        return TODO
+    if np.shape(found) == (12, 12):
+        return "you compared places; turn the product round to compare channels"
+    if np.shape(found) != (2, 2):
+        return f"two channels give a 2 x 2 matrix, not {np.shape(found)}"
+    if np.allclose(found, gram(features) / 12):
+        return "no mean, please: the paper's equation divides later"
+    if not np.allclose(found, gram(features)):
+        return "the shape is right; each entry is the sum over all places of a product"
+    return ""
+
+
+def content_gradient(content_features: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Differentiate half the squared distance."""
+    return features - content_features
+
+
+def _fault_of_content_gradient(answer: Any) -> str:
+    content, picture = np.array([1.0, 2.0]), np.array([4.0, 2.5])
+    found = answer(content.copy(), picture.copy())
+    if _is_todo(found):
+        return TODO
+    if np.allclose(found, content - picture):
+        return "that is the way down; the gradient points up"
+    if np.allclose(found, 2 * (picture - content)):
+        return "the half in front of the square takes the 2 away"
+    if not np.allclose(found, picture - content):
+        return f"at 4 with the content at 1 the slope is 3, not {np.ravel(found)[0]:.3g}"
+    return ""
+
+
+def style_with_a_clock(features: np.ndarray) -> np.ndarray:
+    """Compare every channel with every channel fifty frames (0.4 s) later."""
+    now, later = features[:, :-50], features[:, 50:]
+    return np.einsum("bfk,bfl->kl", now, later) / now.shape[1]
+
+
+def _fault_of_clock(answer: Any) -> str:
+    rng = np.random.default_rng(0)
+    beat = (np.arange(400) % 50 == 0)[None, :, None] * rng.random((6, 1, 3))
+    found = answer(beat.copy())
+    if _is_todo(found):
+        return TODO
+    if np.shape(answer(beat[:, :300].copy())) != np.shape(found):
+        return "clips of other lengths must give the same shape: sum over the frames"
+    shuffled = np.asarray(answer(beat[:, rng.permutation(400)]))
+    if np.allclose(shuffled, found, rtol=1e-3, atol=1e-6):
+        return "shuffled frames gave the same: it has no clock yet; compare frames some time apart"
+    return ""
+
+
 # Notebook 06
 
 
@@ -378,6 +442,9 @@ EXERCISES = {
     "2.1": Exercise(_fault_of_softmax, softmax),
     "2.2": Exercise(_fault_of_verdict, verdict),
     "2.3": Exercise(_fault_of_recall, recall),
+    "4.1": Exercise(_fault_of_gram, gram),
+    "4.2": Exercise(_fault_of_content_gradient, content_gradient),
+    "4.3": Exercise(_fault_of_clock, style_with_a_clock),
     "6.1": Exercise(_fault_of_convergence, convergence),
     "6.2": Exercise(_fault_of_step, griffin_lim_step),
     "6.3": Exercise(_fault_of_advance, advance_per_frame),

@@ -44,7 +44,11 @@ class Profile:
     iterations : int
         Of an inversion from picture to sound.
     inversion_clips : int
-        Clips by which methods of inversion are compared, at most one a genre.
+        Clips by which methods of inversion are compared, at most 4.
+    lil_data_iterations, vgg19_iterations : tuple of int
+        Of style transfer: at the early stop and in full.
+    sweep_iterations : int
+        Of each style transfer where many are compared.
     """
 
     name: str
@@ -56,14 +60,56 @@ class Profile:
     batch_size: int
     iterations: int
     inversion_clips: int
+    lil_data_iterations: tuple[int, int]
+    vgg19_iterations: tuple[int, int]
+    sweep_iterations: int
 
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 6, 20.0, None, (0.6, 0.2, 0.2), 1, 16, 10, 1),
-        Profile("quick", 16, 40.0, None, (0.6, 0.2, 0.2), 12, 16, 100, 4),
-        Profile("paper", 80, None, 1219, (8000 / 9750, 1000 / 9750, 750 / 9750), 20, 32, 500, 8),
+        Profile(
+            name="smoke",
+            tracks=6,
+            track_s=20.0,
+            clips=None,
+            fractions=(0.6, 0.2, 0.2),
+            epochs=1,
+            batch_size=16,
+            iterations=10,
+            inversion_clips=1,
+            lil_data_iterations=(2, 4),
+            vgg19_iterations=(1, 2),
+            sweep_iterations=2,
+        ),
+        Profile(
+            name="quick",
+            tracks=16,
+            track_s=40.0,
+            clips=None,
+            fractions=(0.6, 0.2, 0.2),
+            epochs=12,
+            batch_size=16,
+            iterations=100,
+            inversion_clips=4,
+            lil_data_iterations=(100, 200),
+            vgg19_iterations=(2, 5),
+            sweep_iterations=40,
+        ),
+        Profile(
+            name="paper",
+            tracks=80,
+            track_s=None,
+            clips=1219,
+            fractions=(8000 / 9750, 1000 / 9750, 750 / 9750),
+            epochs=20,
+            batch_size=32,
+            iterations=500,
+            inversion_clips=4,
+            lil_data_iterations=(100, 500),
+            vgg19_iterations=(10, 100),
+            sweep_iterations=100,
+        ),
     )
 }
 

@@ -15,13 +15,16 @@ from lildata_utils import audio, crate, dataset, prepare
 from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER
 from lildata_utils.parallel import usable_cores
 from lildata_utils.profiles import GENRES, get_profile
-from lildata_utils.spectrogram import CLIP_S, Floats
+from lildata_utils.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
 
 if TYPE_CHECKING:
     from lildata_utils.training import Network, Run
 
 PRETRAINED = DATA_FOLDER / "pretrained"
 LIL_DATA_RUN = "lil_data"
+
+EXAMPLE_SEED = 7
+EXAMPLE_START_S = 12
 
 
 def profile_folder(profile: str) -> Path:
@@ -82,6 +85,25 @@ def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
         print(f"Loaded {done.clips} clips", end="")
     print(f" ({shown(out)}: {len(opened.genres)} genres, split by {split})")
     return opened
+
+
+def example(genre: str, number: int = 0) -> Floats:
+    """Render five seconds of a track of the crate, the same ones for everybody.
+
+    Parameters
+    ----------
+    genre : str
+        One of `profiles.GENRES`.
+    number : int
+        Of the track.
+
+    Returns
+    -------
+    ndarray of float32, shape (110250,)
+        Mono at 22 050 Hz: seconds 12 to 17, past the intro.
+    """
+    track = crate.compose(genre, number, seed=EXAMPLE_SEED, duration_s=32.0)
+    return crate.render(track)[EXAMPLE_START_S * SAMPLE_RATE :][:CLIP_SAMPLES]
 
 
 def clip_sound(profile: str, clip: pd.Series) -> Floats:
