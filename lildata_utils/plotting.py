@@ -386,6 +386,38 @@ def lines(
     return figure
 
 
+def transfer_costs(content: ArrayLike, style: ArrayLike, iterations: int) -> Figure:
+    """Draw the costs of a style transfer over its iterations, also while it runs.
+
+    Parameters
+    ----------
+    content, style : array_like, shape (steps,)
+        The two costs, each times its weight (alpha, beta); the first is that of the start. A cost
+        of 0 has no place on the logarithmic axis and is left out.
+    iterations : int
+        Where the axis to the right ends, so that it stays while the curves grow.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=2.4, width=6.4)
+    axes = figure.subplots()
+    curves = {
+        "total": (np.add(content, style), BLACK, "-"),
+        "beta x style": (np.asarray(style), ORANGE, "--"),
+        "alpha x content": (np.asarray(content), BLUE, ":"),
+    }
+    for name, (cost, colour, line) in curves.items():
+        seen = cost > 0
+        axes.plot(np.flatnonzero(seen), cost[seen], line, color=colour, label=name, linewidth=2)
+    axes.set(xlabel="iteration", ylabel="cost", yscale="log", xlim=(0, max(iterations, 1)))
+    axes.grid(color=UNUSED_COLOUR, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    return figure
+
+
 # Data sets
 
 
