@@ -80,7 +80,7 @@ def main() -> int:
             "time for a clip of 5 s (s)",
             "spectral convergence (dB)",
             "further down and to the left is better",
-            logarithmic=True,
+            logarithmic="x",
         )
         beside.write_bytes(plotting.png(figure))
     return judge(means)

@@ -352,7 +352,7 @@ def lines(
     xlabel: str,
     ylabel: str,
     title: str = "",
-    logarithmic: bool = False,
+    logarithmic: str = "",
 ) -> Figure:
     """Draw curves over each other, with their names beside them.
 
@@ -364,8 +364,8 @@ def lines(
         With units.
     title : str
         What is shown.
-    logarithmic : bool
-        Whether the axis to the right is.
+    logarithmic : {"", "x", "y", "xy"}
+        Which of the axes are.
 
     Returns
     -------
@@ -375,7 +375,9 @@ def lines(
     axes = figure.subplots()
     for (name, (x, y)), colour in zip(curves.items(), OTHER_COLOURS, strict=False):
         axes.plot(x, y, color=colour, label=name, marker="o" if np.size(x) < 15 else "", ms=4)
-    if logarithmic:
+    if "y" in logarithmic:
+        axes.set_yscale("log")
+    if "x" in logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter("{x:g}")

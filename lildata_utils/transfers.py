@@ -3,6 +3,8 @@
 The panel, the command line and notebook 04 all run the same functions.
 """
 
+import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -148,11 +150,18 @@ def load_network(name: str, weights: Path | None = None, seed: int = 0) -> "Styl
     from lildata_utils.training import RUN_FILE, load_run
 
     if name == "vgg19":
-        return vgg19_network(weights, seed)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            network = vgg19_network(weights, seed)
+        for warning in caught:
+            # A plain line: the warning's own form shows a path and a line of our code.
+            print(f"note: {warning.message}", file=sys.stderr)
+        return network
     if weights is not None:
         raise LilDataError(f"--weights is for vgg19, not for {name}: leave it out")
     folder = PRETRAINED / LIL_DATA_RUN if name == "lil_data" else Path(name)
     if name == "lil_data" and not (folder / RUN_FILE).is_file():
+        print("note: Lil Data gets random weights: none come with this copy", file=sys.stderr)
         return lil_data_network(None, seed)
     return lil_data_network(load_run(folder), seed)
 
