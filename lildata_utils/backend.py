@@ -20,6 +20,8 @@ with silent_stderr():
 
     # The first operation makes the context, which prints too.
     tf.zeros(1)
+# Its warnings are advice to programmers, such as on compiling often; errors are exceptions.
+tf.get_logger().setLevel("ERROR")
 
 __all__ = ["deterministic", "has_bfloat16", "keras", "tf"]
 
