@@ -1,7 +1,7 @@
 # `make course` and `make test` are all it takes; each makes .venv from requirements.lock first.
 BIN := .venv/bin
 
-.PHONY: course test test-fast check lab notebooks bench lock clean
+.PHONY: course test test-fast check lab demo notebooks bench lock clean
 
 course: .venv/.installed  ## all notebooks, headless, in the quick profile
 	$(BIN)/lildata course --profile quick
@@ -20,6 +20,9 @@ check: .venv/.installed  ## is everything there?
 
 lab: .venv/.installed  ## the course in JupyterLab
 	$(BIN)/jupyter lab notebooks
+
+demo: .venv/.installed  ## the panel of style transfer, in a browser
+	$(BIN)/lildata demo
 
 notebooks: .venv/.installed  ## run the committed notebooks in place, before a change to them is committed
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \

@@ -331,6 +331,13 @@ def _course(options: argparse.Namespace) -> int:
     return failed
 
 
+def _demo(options: argparse.Namespace) -> int:
+    from lildata_utils.demo import serve
+
+    serve(options.port, options.browser)
+    return 0
+
+
 def _bar(unit: str) -> Any:
     from tqdm import tqdm
 
@@ -519,6 +526,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--profile", choices=tuple(PROFILES), default="quick", help="(default quick)")
     sub.add_argument("--only", type=_names, metavar="01,02", help="only these notebooks")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default course/)")
+
+    sub = add("demo", _demo, "show the panel of style transfer in a browser, on this machine only")
+    sub.add_argument(
+        "--port", type=_positive, default=8866, metavar="N", help="of the address (default 8866)"
+    )
+    sub.add_argument(
+        "--no-browser", action="store_false", dest="browser", help="open none, only print where"
+    )
     return parser
 
 

@@ -91,9 +91,12 @@ BLACK: Image = np.zeros((N_BINS, N_FRAMES), np.uint8)
 
 STYLE = {"description_width": "8rem"}
 WIDE = widgets.Layout(width="auto", min_width="0")
+INDENT = widgets.Layout(margin="0 0 0 8.3rem")
 COLUMN = widgets.Layout(min_width="0", overflow="visible")
 COLUMNS = widgets.Layout(
-    grid_template_columns="repeat(auto-fit, minmax(min(100%, 26rem), 1fr))", grid_gap="8px 24px"
+    grid_template_columns="repeat(auto-fit, minmax(min(100%, 24rem), 1fr))",
+    grid_gap="16px 24px",
+    margin="12px 0",
 )
 INDENTED = "margin-left: 8.3rem; min-height: 1.5em; line-height: 1.5; font-size: 90%"
 MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message moves nothing
@@ -196,7 +199,7 @@ class ClipChooser(widgets.VBox):
             readout_format=".1f",
             continuous_update=False,
             style=STYLE,
-            layout=WIDE,
+            layout=widgets.Layout(flex="1 1 auto", min_width="0", width="auto"),
         )
         self.upload = Upload(self._keep, failed, shown)
         self.player = SpectrogramPlayer(np.zeros(CLIP_SAMPLES), title, BLACK)
@@ -370,9 +373,9 @@ class TransferPanel(widgets.VBox):
         self.start = _dropdown("start from", STARTS)
         self.phase = _dropdown("sound from", PHASES)
         self.presets = [_button(name, self._set_preset) for name in PRESETS]
-        self.run = _button("Run", self._run, "play", "success")
-        self.stop = _button("Stop", self._stop, "stop", "danger")
-        self.save = _button("Save", self._save, "download")
+        self.run = _button("▶ Run", self._run, "success")
+        self.stop = _button("■ Stop", self._stop, "danger")
+        self.save = _button("Save", self._save)
         self.progress = widgets.IntProgress(bar_style="info", layout=WIDE)
         self.message = widgets.HTML()
         self.costs = widgets.Image(format="png", layout=widgets.Layout(width="100%"))
@@ -384,21 +387,15 @@ class TransferPanel(widgets.VBox):
         self._say("Press Run.")
         self.network.observe(self._prepare, "value")
         numbers = [self.network, self.weights, self.alpha, self.beta, self.iterations]
+        buttons = widgets.HBox([self.run, self.stop, self.save], layout=INDENT)
+        controls = [*numbers, self.start, self.phase, buttons, self.progress, self.message]
         super().__init__(
             [
                 widgets.HBox(self.presets, layout=widgets.Layout(flex_flow="row wrap")),
-                widgets.GridBox([self.content, self.style], layout=COLUMNS),
                 widgets.GridBox(
                     [
-                        widgets.VBox(
-                            [
-                                *(*numbers, self.start, self.phase),
-                                widgets.HBox([self.run, self.stop, self.save]),
-                                *(self.progress, self.message),
-                            ],
-                            layout=COLUMN,
-                        ),
-                        widgets.VBox([self.player, self.costs], layout=COLUMN),
+                        *(self.content, self.style, widgets.VBox(controls, layout=COLUMN)),
+                        *(self.player, self.costs),
                     ],
                     layout=COLUMNS,
                 ),
@@ -652,11 +649,9 @@ def _slider(name: str, values: tuple[float, ...], value: float) -> widgets.Selec
     )
 
 
-def _button(
-    words: str, pressed: Callable[[Any], None], icon: str = "", kind: str = ""
-) -> widgets.Button:
+def _button(words: str, pressed: Callable[[Any], None], kind: str = "") -> widgets.Button:
     button = widgets.Button(
-        description=words, icon=icon, button_style=kind, layout=widgets.Layout(width="auto")
+        description=words, button_style=kind, layout=widgets.Layout(width="auto")
     )
     button.on_click(pressed)
     return button

@@ -26,6 +26,7 @@ FLOORS = [
     "cli",
     "course",
     "check",
+    "demo",
     "exercises",
     "panel",
     "transfers",
