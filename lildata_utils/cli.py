@@ -6,7 +6,7 @@ Heavy modules are imported inside the commands, so that `lildata --help` answers
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict
@@ -354,28 +354,35 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _whole(least: int) -> Callable[[str], int]:
+    """Make a reader of whole numbers from `least` on; argparse prints what it raises."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number of {least} or more")
+        return number
+
+    return read
+
+
+_count, _positive = _whole(0), _whole(1)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(_positive(number) for number in text.split(","))
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
-
-
 def _share(text: str) -> float:
-    share = float(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = 1.0
     if not 0 <= share < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 to below 1")
     return share
 
 
