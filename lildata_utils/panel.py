@@ -11,7 +11,6 @@ import hashlib
 import html
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,9 +38,8 @@ MUSIC_FOLDER = DATA_FOLDER / "panel"
 TRACKS, TRACK_S, MUSIC_SEED = 1, 32.0, 7
 FIRST_START_S = 12.0
 LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
+STEP_S = 0.5  # of the slider for the start
 PREVIEW_S = 0.6
-
-STEP_S = 0.5
 
 NETWORKS = {"Lil Data": "lil_data", "VGG-19": "vgg19"}
 STARTS = {"the content": "content", "the style": "style", "noise": "noise"}
@@ -62,6 +60,21 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Lo-fi as future bass": {"content": "lofi", "style": "future_bass"},
     "Yung gravy as lo-fi": {"content": "yung_gravy", "style": "lofi"},
 }
+
+SILENCE: Floats = np.zeros(CLIP_SAMPLES, np.float32)
+BLACK: Image = np.zeros((N_BINS, N_FRAMES), np.uint8)
+
+STYLE = {"description_width": "8rem"}
+WIDE = widgets.Layout(width="auto", min_width="0")
+INDENT = widgets.Layout(margin="0 0 0 8.3rem")
+COLUMN = widgets.Layout(min_width="0", overflow="visible")
+COLUMNS = widgets.Layout(
+    grid_template_columns="repeat(auto-fit, minmax(min(100%, 24rem), 1fr))",
+    grid_gap="16px 24px",
+    margin="12px 0",
+)
+INDENTED = "margin-left: 8.3rem; min-height: 1.5em; line-height: 1.5; font-size: 90%"
+MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message moves nothing
 
 
 def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
@@ -84,22 +97,6 @@ def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
     print(f"{'Rendered' if made else 'Found'} {made or len(steps)} tracks of the crate{seconds}")
     paths = sorted((step.path for step in steps), key=lambda path: GENRES.index(path.parent.name))
     return {f"{plotting.genre_label(path.parent.name)}: {path.stem}": path for path in paths}
-
-
-SILENCE: Floats = np.zeros(CLIP_SAMPLES, np.float32)
-BLACK: Image = np.zeros((N_BINS, N_FRAMES), np.uint8)
-
-STYLE = {"description_width": "8rem"}
-WIDE = widgets.Layout(width="auto", min_width="0")
-INDENT = widgets.Layout(margin="0 0 0 8.3rem")
-COLUMN = widgets.Layout(min_width="0", overflow="visible")
-COLUMNS = widgets.Layout(
-    grid_template_columns="repeat(auto-fit, minmax(min(100%, 24rem), 1fr))",
-    grid_gap="16px 24px",
-    margin="12px 0",
-)
-INDENTED = "margin-left: 8.3rem; min-height: 1.5em; line-height: 1.5; font-size: 90%"
-MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message moves nothing
 
 
 class Upload(anywidget.AnyWidget):
@@ -238,7 +235,7 @@ class ClipChooser(widgets.VBox):
             self._open(path)
         except LilDataError as error:
             self.picker.value = change.old
-            self._failed(error)
+            self._fail(error, path, change.new)
         else:
             self._changed()
 
@@ -249,7 +246,7 @@ class ClipChooser(widgets.VBox):
             self._open(self.path, change.new)
         except LilDataError as error:
             self.start.value = self.start_s
-            self._failed(error)
+            self._fail(error, self.path, self.picker.value)
         else:
             self._changed()
 
@@ -262,10 +259,7 @@ class ClipChooser(widgets.VBox):
             self._open(path)
         except LilDataError as error:
             path.unlink()
-            self._failed(LilDataError(str(error).replace(str(path), name)))
-            return
-        except OSError as error:
-            self._failed(error)
+            self._fail(error, path, name)
             return
         self._files[name] = path
         self.picker.unobserve(self._pick, "value")  # new options choose the first of them
@@ -273,6 +267,9 @@ class ClipChooser(widgets.VBox):
         self.picker.value = name
         self.picker.observe(self._pick, "value")
         self._changed()
+
+    def _fail(self, error: LilDataError, path: Path, name: str) -> None:
+        self._failed(LilDataError(str(error).replace(str(path), name)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -448,7 +445,7 @@ class TransferPanel(widgets.VBox):
     def _prepare(self, _change: Any = None) -> None:
         self._name_weights()
         if self._seen:
-            _in_background(self._warm_up, self.network.value)
+            self._in_background(self._warm_up, self.network.value)
 
     def _run(self, _button: Any) -> None:
         settings, content, style = self.settings, self.content.clip, self.style.clip
@@ -458,8 +455,9 @@ class TransferPanel(widgets.VBox):
             self._enable(running=True)
             starts = {"content": content.image, "style": style.image}
             self.player.show(SILENCE, starts.get(settings.start, BLACK), "Result")
+            self.progress.value = 0
             self._say("Starting…")
-        _in_background(self._follow, job)
+        self._in_background(self._follow, job)
 
     def _stop(self, _button: Any) -> None:
         assert self._job is not None  # or there is no button to press
@@ -471,23 +469,28 @@ class TransferPanel(widgets.VBox):
         assert self.result is not None
         self.save.disabled = True
         self._say("Saving…")
-        _in_background(self._write, self.result)
+        self._in_background(self._write, self.result)
 
     # Threads
 
+    def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        def guarded() -> None:
+            try:
+                work(*arguments)
+            except Exception as error:
+                self._say(error)
+                if not isinstance(error, (LilDataError, OSError)):
+                    raise
+
+        threading.Thread(target=guarded, daemon=True).start()
+
     def _warm_up(self, name: str) -> None:
-        try:
-            with self._computing:
-                self._load(name)
-        except Exception as error:
-            self._say(error)
-            raise
+        with self._computing:
+            self._load(name)
 
     def _load(self, name: str) -> "StyleNetwork":
         if name not in self._networks:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # which weights it got stands beside its name
-                network = transfers.load_network(name)
+            network = transfers.load_network(name)
             network.warm_up()
             self._networks[name] = network
             self._name_weights()
@@ -503,30 +506,32 @@ class TransferPanel(widgets.VBox):
                     job.steps.put(step)
             job.steps.put(None)
         except Exception as error:
-            job.steps.put(error)
-            if not isinstance(error, LilDataError):
-                raise
+            job.steps.put(error)  # the other thread raises it
 
     def _follow(self, job: _Job) -> None:
-        _in_background(self._compute, job)
+        self._in_background(self._compute, job)
         costs: list[tuple[float, float]] = []
         first = step = None
         began_s = drawn_s = -np.inf
-        while (item := job.steps.get()) is not None:
-            if isinstance(item, Exception):
-                self._fail(job, item)
-                return
-            if first is None:
-                first, began_s = item, time.monotonic()
-            step = item
-            costs.append((step.content_cost, step.style_cost))
-            if job.steps.empty() and time.monotonic() - drawn_s > PREVIEW_S:
+        try:
+            while (item := job.steps.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                if first is None:
+                    first, began_s = item, time.monotonic()
+                step = item
+                costs.append((step.content_cost, step.style_cost))
+                if job.steps.empty() and time.monotonic() - drawn_s > PREVIEW_S:
+                    self._draw(job, step, costs, time.monotonic() - began_s)
+                    drawn_s = time.monotonic()
+            if first is not None and step is not None:
                 self._draw(job, step, costs, time.monotonic() - began_s)
-                drawn_s = time.monotonic()
-        if first is None or step is None:
-            return
-        self._draw(job, step, costs, time.monotonic() - began_s)
-        self._end(job, first, step)
+        finally:
+            with self._drawing:
+                if job is self._job:
+                    self._enable(running=False)
+        if first is not None and step is not None:
+            self._end(job, first, step)
 
     def _draw(
         self, job: _Job, step: "Step", costs: list[tuple[float, float]], seconds: float
@@ -544,12 +549,12 @@ class TransferPanel(widgets.VBox):
                 self._say(f"Iteration {step.number} of {step.iterations}, {left_s:.0f} s left.")
 
     def _end(self, job: _Job, first: "Step", last: "Step") -> None:
-        stopped = last.number < last.iterations
-        words = f"{'Stopped' if stopped else 'Done'} after {last.number} iterations."
+        """Make the sound, unless there is already another run."""
+        words = "Done" if last.number == last.iterations else "Stopped"
+        words += f" after {last.number} iterations."
         with self._drawing:
             if job is not self._job:
                 return
-            self._enable(running=False)
             self._say(f"{words} Making the sound…")
         waveform = transfers.to_sound(last.image, job.content, job.settings.phase)
         settings = replace(job.settings, iterations=last.number)
@@ -560,14 +565,8 @@ class TransferPanel(widgets.VBox):
                     settings, network, first, last, waveform, job.content, job.style
                 )
                 self._play()
-                self._enable(running=False)
                 self._say(f"{words} {network.weights}.")
-
-    def _fail(self, job: _Job, error: Exception) -> None:
-        with self._drawing:
-            if job is self._job:
-                self._enable(running=False)
-                self._say(error)
+                self.save.disabled = False
 
     def _write(self, result: Result) -> None:
         out = self._folder / time.strftime("%Y-%m-%d %H.%M.%S.wav")
@@ -575,12 +574,10 @@ class TransferPanel(widgets.VBox):
         try:
             record = transfers.report(result.settings, result.network, *parts)
             transfers.save(out, result.last.image, result.waveform, record)
-        except (LilDataError, OSError) as error:
-            self._say(error)
-        else:
-            path = out.relative_to(PROJECT_FOLDER) if out.is_relative_to(PROJECT_FOLDER) else out
-            self._say(f"Saved {path}, with its picture (.png) and its settings (.json).")
-        self.save.disabled = self.result is None
+        finally:
+            self.save.disabled = self.result is None
+        path = out.relative_to(PROJECT_FOLDER) if out.is_relative_to(PROJECT_FOLDER) else out
+        self._say(f"Saved {path}, with its picture (.png) and its settings (.json).")
 
     # What is shown
 
@@ -624,10 +621,6 @@ class TransferPanel(widgets.VBox):
         self.costs.value = plotting.png(
             plotting.transfer_costs(*weighted, settings.iterations or 0)
         )
-
-
-def _in_background(work: Callable[..., Any], *arguments: Any) -> None:
-    threading.Thread(target=work, args=arguments, daemon=True).start()
 
 
 def _pixels(step: "Step") -> Image:
