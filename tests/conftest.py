@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from browsing import browser, tab  # noqa: F401
 
 from lildata_utils.dataset import Dataset
 

@@ -2,35 +2,22 @@
 
 import base64
 import io
-import json
 import os
-import re
-import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import matplotlib
 import nbformat
 import numpy as np
 import PIL.Image
 import pytest
+from browsing import RUN, Player, in_a_browser, serve_lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from lildata_utils import course, spectrogram
-from lildata_utils.files import PROJECT_FOLDER
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-OPTIONS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (apt-get install chromium)"),
-]
+pytestmark = in_a_browser
 
 TONE = """\
 import numpy as np
@@ -43,16 +30,6 @@ player"""
 UPDATE = """\
 for step, grey in enumerate((20, 60, 100), start=1):
     player.show(tone / step, np.full((631, 631), grey, np.uint8), f"step {step}")"""
-
-# Runs the cell that holds some text, once the kernel is there, by JupyterLab's own command.
-RUN = """async (text) => {
-  const { shell, commands } = window.jupyterapp;
-  const { context, sessionContext, content } = shell.currentWidget;
-  await Promise.all([context.ready, sessionContext.ready]);
-  content.activeCellIndex =
-    content.widgets.findIndex((cell) => cell.model.sharedModel.source.includes(text));
-  await commands.execute("notebook:run-cell");
-}"""
 
 
 def tone_image():
@@ -75,70 +52,6 @@ def executed(tmp_path_factory):
     [_, end] = course.run("smoke", out=folder / "out", folder=folder)
     assert end.error == ""
     return folder / "out" / "00_players.ipynb"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(browser):
-    """An empty tab, and the addresses that it asked for and the errors that it met."""
-    context = browser.new_context(viewport={"width": 1100, "height": 1000})
-    tab = context.new_page()
-    tab.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
-    tab.addresses, tab.errors = [], []
-    tab.on("request", lambda request: tab.addresses.append(request.url))
-    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
-    yield tab
-    context.close()
-
-
-class Player:
-    """One player on a page, by its number from the top."""
-
-    def __init__(self, tab, number=0):
-        self.tab = tab
-        self.picture, self.canvas, self.cursor, self.button, self.readout, self.title = (
-            tab.locator(part).nth(number)
-            for part in (".picture", "canvas", ".cursor", ".controls button", ".readout", ".title")
-        )
-        self.audio = tab.locator("audio").nth(number)
-        self.audio.evaluate("a => a.readyState || new Promise(r => a.onloadedmetadata = r)")
-        expect(self.canvas).to_have_attribute("width", "631")
-        self.canvas.scroll_into_view_if_needed()
-
-    def point(self, time_s, frequency_hz):
-        """Move the mouse to the centre of a bin in a frame."""
-        box = self.canvas.bounding_box()
-        column, row = time_s / spectrogram.FRAME_S, 630 - frequency_hz / spectrogram.BIN_HZ
-        x = box["x"] + (column + 0.5) / 631 * box["width"]
-        y = box["y"] + (row + 0.5) / 631 * box["height"]
-        self.tab.mouse.move(x, y)
-
-    def read(self):
-        """Time in s, frequency in Hz and level in dB under the mouse."""
-        text = self.readout.inner_text().replace("\N{MINUS SIGN}", "-")
-        return [float(number) for number in re.findall(r"[\d.-]+(?= (?:s|Hz|dB))", text)]
-
-    def now_s(self):
-        return self.audio.evaluate("a => a.currentTime")
-
-    def cursor_s(self):
-        left = float(self.cursor.evaluate("c => c.style.left").removesuffix("%")) / 100
-        return (left * 631 - 0.5) * spectrogram.FRAME_S
-
-    def playing(self):
-        return self.audio.evaluate("a => !a.paused")
-
-    def wait_until(self, time_s):
-        audio = self.audio.element_handle()
-        self.tab.wait_for_function("([a, t]) => a.currentTime > t", arg=[audio, time_s])
 
 
 def check_player(player):
@@ -226,45 +139,11 @@ def lab(executed, tmp_path_factory):
     notebook.cells.append(new_code_cell(UPDATE))
     nbformat.write(notebook, folder / "fresh.ipynb")
 
-    home = folder / ".jupyter"
-    kinds = ("CONFIG", "DATA", "RUNTIME")
-    homes = {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in kinds}
-    environment = {**os.environ, **homes, "PYTHONPATH": str(PROJECT_FOLDER)}
-    # The question whether to read Jupyter's news would stand in the way.
-    settings = home / "config" / "labconfig" / "page_config.json"
-    settings.parent.mkdir(parents=True)
-    news = "@jupyterlab/apputils-extension:announcements"
-    settings.write_text(json.dumps({"disabledExtensions": {news: True}}))
-    jupyter = [sys.executable, "-m", "jupyter"]
-    trust = [*jupyter, "trust", str(folder / "trusted.ipynb")]
-    subprocess.run(trust, env=environment, check=True, capture_output=True)
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(*jupyter, "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
-            "--expose-app-in-browser",  # lets the test give JupyterLab commands
-            *("--IdentityProvider.token=let-me-in", f"--ServerApp.root_dir={folder}"),
-        ],
-        env=environment,
-        stdout=(folder / "log").open("w"),
-        stderr=subprocess.STDOUT,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{address}/api?token=let-me-in").close()
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "log").read_text()
-                time.sleep(0.1)
-        yield lambda name: f"{address}/lab/tree/{name}?token=let-me-in&reset"
-    finally:
-        server.terminate()
-        server.wait(30)
+    trust = [sys.executable, "-m", "jupyter", "trust", str(folder / "trusted.ipynb")]
+    data = {**os.environ, "JUPYTER_DATA_DIR": str(folder / ".jupyter" / "data")}
+    subprocess.run(trust, env=data, check=True, capture_output=True)
+    with serve_lab(folder) as (address, _):
+        yield address
 
 
 def test_jupyterlab_plays_what_a_kernel_shows_and_follows_it(lab, tab):
