@@ -1,0 +1,153 @@
+"""The panel of style transfer in a real browser: in JupyterLab, and as `lildata demo`."""
+
+import io
+import re
+import sys
+
+import nbformat
+import numpy as np
+import soundfile
+from browsing import RUN, Player, in_a_browser, serve, serve_lab
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import expect
+
+from lildata_utils import course
+from lildata_utils.panel import LARGEST_UPLOAD
+
+pytestmark = in_a_browser
+
+SHOW = """\
+from pathlib import Path
+from lildata_utils.panel import TransferPanel
+TransferPanel(folder=Path("results"))"""
+LONG, SHORT = "1000", "10"
+
+
+def flac(seconds):
+    file = io.BytesIO()
+    noise = 0.1 * np.random.default_rng(0).standard_normal(seconds * 22_050)
+    soundfile.write(file, noise, 22_050, format="FLAC")
+    return file.getvalue()
+
+
+def move(tab, name, to=None):
+    """Move the slider of a name with the keyboard: to a value, or by a step."""
+    slider = tab.locator(".widget-slider", has=tab.get_by_text(name, exact=True)).first
+    readout, handle = slider.locator(".widget-readout"), slider.locator(".noUi-handle")
+    before = readout.inner_text()
+    if to is None:
+        handle.press("ArrowRight")
+        expect(readout).not_to_have_text(before)
+    else:
+        handle.press("Home")
+        for _ in range(20):
+            if readout.inner_text() == to:
+                return
+            handle.press("ArrowRight")
+        expect(readout).to_have_text(to)
+
+
+def pixels(player):
+    return player.canvas.evaluate("c => c.toDataURL()")
+
+
+def wait_for_change(player, before):
+    player.tab.wait_for_function(
+        "([canvas, before]) => canvas.toDataURL() !== before",
+        arg=[player.canvas.element_handle(), before],
+    )
+
+
+def upload(tab, name, data):
+    files = {"name": name, "mimeType": "audio/flac", "buffer": data}
+    tab.locator(".upload-button input").nth(1).set_input_files(files)
+
+
+def check_panel(tab):
+    """Do with it what a class would."""
+    status = tab.get_by_role("status")
+    run, stop = (tab.get_by_role("button", name=name) for name in ("▶ Run", "■ Stop"))
+    expect(status).to_have_text("Press Run.")
+    expect(tab.get_by_text("Lil Data, run data/pretrained/lil_data")).to_be_visible()
+    content, result = Player(tab, 0), Player(tab, 2)
+
+    before = pixels(content)
+    move(tab, "from second")
+    wait_for_change(content, before)
+    for name in ("alpha (content)", "beta (style)"):
+        move(tab, name)
+    move(tab, "iterations", LONG)
+    run.click()
+    expect(stop).to_be_enabled()
+    expect(status).to_contain_text("left")
+    wait_for_change(result, pixels(result))
+    stop.click()
+    expect(run).to_be_enabled(timeout=1000)
+    expect(status).to_contain_text(re.compile(r"Stopped after \d+ iterations\. Lil Data"))
+
+    move(tab, "iterations", SHORT)
+    tab.get_by_role("button", name="Style only").click()
+    expect(tab.locator(".widget-readout", has_text=re.compile("^0$"))).to_be_visible()
+    stopped, sound = pixels(result), result.audio.get_attribute("src")
+    run.click()
+    expect(status).to_contain_text(f"Done after {SHORT} iterations. Lil Data")
+    expect(result.audio).not_to_have_attribute("src", sound)
+    assert pixels(result) != stopped
+    result.button.click()
+    result.wait_until(0.3)
+    assert result.playing()
+
+    upload(tab, "broken.flac", b"fLaC and no more")
+    expect(status).to_contain_text("broken.flac: corrupt")
+    expect(tab.get_by_role("combobox", name="Style")).to_have_value(re.compile("future bass"))
+    run.click()
+    expect(status).to_contain_text(f"Done after {SHORT} iterations. Lil Data")
+
+
+def check_log(log):
+    text = log.read_text()
+    assert not re.search(r"Traceback|\bERROR\b|Exception", text), text
+
+
+def test_in_jupyterlab(tmp_path, tab):
+    kernel = {"kernelspec": {"name": course.KERNEL, "display_name": "Python 3"}}
+    notebook = new_notebook(cells=[new_code_cell(SHOW)], metadata=kernel)
+    nbformat.write(notebook, tmp_path / "panel.ipynb")
+    with serve_lab(tmp_path) as (address, log):
+        tab.goto(address("panel.ipynb"))
+        tab.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        tab.evaluate(RUN, "TransferPanel")
+        check_panel(tab)
+
+        upload(tab, "mine.flac", flac(seconds=120))
+        expect(tab.get_by_role("combobox", name="Style")).to_have_value("mine.flac")
+        tab.get_by_role("button", name="Save", exact=True).click()
+        expect(tab.get_by_role("status")).to_contain_text("Saved")
+        names = sorted(path.suffix for path in (tmp_path / "results").glob("20*"))
+        assert names == [".json", ".png", ".wav"]
+        assert tab.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+        assert tab.errors == []
+        check_log(log)
+
+
+def test_as_a_page(tmp_path, tab):
+    def command(port):
+        return [
+            *(sys.executable, "-m", "lildata_utils.cli", "demo"),
+            f"--port={port}",
+            "--no-browser",
+        ]
+
+    large = tmp_path / "large.wav"
+    with large.open("wb") as file:
+        file.truncate(LARGEST_UPLOAD + 1)
+    with serve(command, tmp_path) as (address, log):
+        tab.goto(address)
+        check_panel(tab)
+
+        tab.locator(".upload-button input").nth(1).set_input_files(large)
+        expect(tab.get_by_role("status")).to_contain_text("large.wav: 50 MB; at most 50 MB")
+        outside = [url for url in tab.addresses if not url.startswith((address, "data:", "blob:"))]
+        assert outside == []
+        assert tab.errors == []
+        check_log(log)
