@@ -46,7 +46,10 @@ def browser():
 
 @pytest.fixture
 def tab(browser):
-    """An empty tab, and the addresses that it asked for and the errors that it met."""
+    """An empty tab, and the addresses that it asked for and the errors that it met.
+
+    Those of callbacks in a kernel are among them: no page shows them, but they come all the same.
+    """
     context = browser.new_context(viewport={"width": 1100, "height": 1000})
     tab = context.new_page()
     tab.set_default_timeout(30_000)
@@ -55,6 +58,13 @@ def tab(browser):
     tab.on("request", lambda request: tab.addresses.append(request.url))
     tab.on("pageerror", lambda error: tab.errors.append(str(error)))
     tab.on("console", lambda line: line.type == "error" and tab.errors.append(line.text))
+    tab.on("websocket", lambda socket: socket.on("framereceived", listen))
+
+    def listen(frame):
+        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+        if re.search(r'"msg_type":\s*"error"', text):
+            tab.errors.append(text)
+
     yield tab
     context.close()
 
