@@ -45,7 +45,7 @@ PROMISED_TRANSFER_S = 8.0
 PROMISED_FIRST_STEP_S = 2.0
 PROMISED_GB = 3.0
 # Between our picture and the usual way's, in float32, after the rounds that were timed.
-PROMISED_COST = 0.02
+PROMISED_COST = 0.03
 PROMISED_GREY_LEVELS = 2.0
 PROMISED_CENTROID = 0.01
 

@@ -42,6 +42,8 @@ LBFGS_HALVINGS = 10
 LBFGS_DECREASE = 1e-4
 
 SMALLEST = 1e-20
+# From here on a convolution's arithmetic takes longer than its memory traffic.
+MANY_CHANNELS = 256
 
 # A download that stands still for so long has failed.
 DOWNLOAD_TIMEOUT_S = 5.0
@@ -120,8 +122,16 @@ def gram_matrix(features: Any) -> Any:
     [[10.0, 2.0], [2.0, 4.0]]
     """
     features = tf.convert_to_tensor(features)
-    places = tf.reshape(features, (-1, features.shape[-1]))
-    return tf.matmul(places, places, transpose_a=True)
+    return _products(tf.reshape(features, (-1, features.shape[-1])))
+
+
+@tf.custom_gradient
+def _products(places: Any) -> Any:
+    # TensorFlow would not know that both factors are the same, and multiply twice on the way back.
+    return (
+        tf.matmul(places, places, transpose_a=True),
+        lambda upstream: tf.matmul(places, upstream + tf.transpose(upstream)),
+    )
 
 
 def content_cost(content_features: Any, features: Any) -> Any:
@@ -194,25 +204,34 @@ def total_cost(content_cost: Any, style_cost: Any, alpha: Any, beta: Any) -> Any
 # Networks
 
 
-class RoundedGradient(keras.layers.Conv2D):
-    """A convolution with ReLU that computes in float32, but its input's gradient in bfloat16.
+class Rounded(keras.layers.Conv2D):
+    """A convolution with ReLU that rounds to bfloat16 where it saves time.
 
-    The features, and with them the costs, are exact. In bfloat16 they would not do: late in a
-    transfer the costs live on small differences of large features.
+    The input's gradient is always computed in bfloat16, the outputs only where there are many
+    channels. With few, reading and writing takes the time, and float32 is as fast; and what is
+    rounded early is rounded for all layers that follow.
+
+    What it changes, for VGG-19 with random weights and a pair of clips, against float32: after the
+    paper's 10 iterations the total cost is 1.7 % higher, after 30 it is 4 %; the picture's mean is
+    off by 0.1 grey levels, a pixel by 1.7 (0.5 dB) and 5.7, where the transfer moved it by 11 and
+    19. The style's cost and gradient are off by less than 0.1 and 2 %. It is the content's part
+    that suffers: late in a transfer it is a small difference of large features.
     """
 
     def call(self, inputs: Any) -> Any:
-        """Compute the layer's output, shape (n, bins, frames, filters)."""
+        """Compute the layer's output, float32, shape (n, bins, frames, filters)."""
         kernel, bias = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.bias)
         padding = self.padding.upper()
+        dtype = tf.bfloat16 if inputs.shape[-1] >= MANY_CHANNELS else tf.float32
 
         @tf.custom_gradient
         def convolve(x: Any) -> Any:
-            raw = tf.nn.conv2d(x, kernel, self.strides, padding)
-            outputs = tf.nn.relu(tf.nn.bias_add(raw, bias))
+            x, weights, shift = (tf.cast(y, dtype) for y in (x, kernel, bias))
+            raw = tf.nn.conv2d(x, weights, self.strides, padding)
+            outputs = tf.cast(tf.nn.relu(tf.nn.bias_add(raw, shift)), tf.float32)
 
             def gradient(upstream: Any) -> Any:
-                passed = tf.where(outputs > 0, upstream, 0.0)
+                passed = tf.raw_ops.ReluGrad(gradients=upstream, features=outputs)
                 rounded = tf.raw_ops.Conv2DBackpropInput(
                     input_sizes=tf.shape(x),
                     filter=tf.cast(kernel, tf.bfloat16),
@@ -227,7 +246,7 @@ class RoundedGradient(keras.layers.Conv2D):
         return convolve(inputs)
 
 
-def feature_extractor(model: Any, layers: Sequence[str], gradient_dtype: str = "float32") -> Any:
+def feature_extractor(model: Any, layers: Sequence[str], dtype: str = "float32") -> Any:
     """Make a network that gives the outputs of chosen layers, for pictures of any size.
 
     It has a copy of the weights, and nothing of the model that the chosen layers do not need.
@@ -239,9 +258,8 @@ def feature_extractor(model: Any, layers: Sequence[str], gradient_dtype: str = "
     layers : sequence of str
         Names of layers. A layer's output is taken after its activation and before what follows: of
         Lil Data's ``conv1`` after the ReLU and before the pooling.
-    gradient_dtype : {"float32", "bfloat16"}
-        With "bfloat16" convolutions with ReLU become `RoundedGradient`. All outputs are computed in
-        float32 in either case.
+    dtype : {"float32", "bfloat16"}
+        With "bfloat16" convolutions with ReLU become `Rounded`.
 
     Returns
     -------
@@ -268,8 +286,8 @@ def feature_extractor(model: Any, layers: Sequence[str], gradient_dtype: str = "
             )
 
     def copy(layer: Any) -> Any:
-        rounded = gradient_dtype == "bfloat16" and _is_plain_convolution(layer)
-        return (RoundedGradient if rounded else type(layer)).from_config(layer.get_config())
+        rounded = dtype == "bfloat16" and _is_plain_convolution(layer)
+        return (Rounded if rounded else type(layer)).from_config(layer.get_config())
 
     outputs = {name: model.get_layer(name).output for name in layers}
     needed = keras.Model(model.inputs[0], outputs)
@@ -486,7 +504,7 @@ def lil_data_network(run: Run | None, seed: int = 0) -> StyleNetwork:
 
 
 def vgg19_network(
-    weights: Path | str | None = None, seed: int = 0, gradient_dtype: str | None = None
+    weights: Path | str | None = None, seed: int = 0, dtype: str | None = None
 ) -> StyleNetwork:
     """Take VGG-19 for style transfer (Simonyan & Zisserman, arXiv:1409.1556).
 
@@ -499,7 +517,7 @@ def vgg19_network(
     seed : int
         Of random weights (He et al., arXiv:1502.01852, which keeps the features' size from layer to
         layer).
-    gradient_dtype : {"float32", "bfloat16"}, optional
+    dtype : {"float32", "bfloat16"}, optional
         See `feature_extractor`; "bfloat16" where the processor has it if not given.
 
     Returns
@@ -532,8 +550,8 @@ def vgg19_network(
     if model is None:
         model, words = _vgg19_random(seed), f"random (seed {seed})"
     preset = PRESETS["vgg19"]
-    gradient_dtype = gradient_dtype or ("bfloat16" if has_bfloat16() else "float32")
-    extractor = feature_extractor(model, preset.layers, gradient_dtype)
+    dtype = dtype or ("bfloat16" if has_bfloat16() else "float32")
+    extractor = feature_extractor(model, preset.layers, dtype)
     return StyleNetwork("vgg19", f"VGG-19, {words}", preset, extractor, vgg19_input)
 
 
