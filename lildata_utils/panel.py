@@ -39,7 +39,7 @@ TRACKS, TRACK_S, MUSIC_SEED = 1, 32.0, 7
 FIRST_START_S = 12.0
 LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
 STEP_S = 0.5  # of the slider for the start
-PREVIEW_S = 0.6
+PREVIEW_S = 0.7
 
 NETWORKS = {"Lil Data": "lil_data", "VGG-19": "vgg19"}
 STARTS = {"the content": "content", "the style": "style", "noise": "noise"}
@@ -522,8 +522,8 @@ class TransferPanel(widgets.VBox):
                 step = item
                 costs.append((step.content_cost, step.style_cost))
                 if job.steps.empty() and time.monotonic() - drawn_s > PREVIEW_S:
-                    self._draw(job, step, costs, time.monotonic() - began_s)
                     drawn_s = time.monotonic()
+                    self._draw(job, step, costs, drawn_s - began_s)
             if first is not None and step is not None:
                 self._draw(job, step, costs, time.monotonic() - began_s)
         finally:
@@ -544,9 +544,10 @@ class TransferPanel(widgets.VBox):
             )
             self.progress.max, self.progress.value = step.iterations, step.number
             self._draw_costs(costs, job.settings)
-            if step.number and not job.stopped.is_set():
-                left_s = seconds / step.number * (step.iterations - step.number)
-                self._say(f"Iteration {step.number} of {step.iterations}, {left_s:.0f} s left.")
+            if not job.stopped.is_set():
+                words = f"Iteration {step.number} of {step.iterations}"
+                left_s = seconds / max(step.number, 1) * (step.iterations - step.number)
+                self._say(f"{words}, {left_s:.0f} s left." if step.number else f"{words}.")
 
     def _end(self, job: _Job, first: "Step", last: "Step") -> None:
         """Make the sound, unless there is already another run."""
@@ -593,13 +594,14 @@ class TransferPanel(widgets.VBox):
         self.weights.value = f'<div style="{INDENTED}">{html.escape(words or "")}</div>'
 
     def _enable(self, running: bool) -> None:
+        self.stop.disabled = not running
+        self.run.disabled = running
+        self.save.disabled = running or self.result is None
+        numbers = (self.network, self.alpha, self.beta, self.iterations, self.start, self.phase)
+        for part in (*numbers, *self.presets):
+            part.disabled = running
         for chooser in (self.content, self.style):
             chooser.disable(running)
-        for part in (*self.presets, self.network, self.alpha, self.beta, self.iterations):
-            part.disabled = running
-        self.start.disabled = self.phase.disabled = self.run.disabled = running
-        self.stop.disabled = not running
-        self.save.disabled = running or self.result is None
 
     def _play(self) -> None:
         """Give the players their sounds, all turned down by the same factor if one is too loud."""

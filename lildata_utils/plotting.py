@@ -404,7 +404,9 @@ def transfer_costs(content: ArrayLike, style: ArrayLike, iterations: int) -> Fig
     Figure
     """
     figure = Picture(height=2.4, width=6.4)
-    axes = figure.subplots()
+    # A fixed layout: it takes half the time, and nothing moves from one picture to the next.
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0.11, 0.2, 0.59, 0.75))
     curves = {
         "total": (np.add(content, style), BLACK, "-"),
         "beta x style": (np.asarray(style), ORANGE, "--"),
@@ -416,7 +418,7 @@ def transfer_costs(content: ArrayLike, style: ArrayLike, iterations: int) -> Fig
     axes.set(xlabel="iteration", ylabel="cost", yscale="log", xlim=(0, max(iterations, 1)))
     axes.grid(color=UNUSED_COLOUR, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    figure.legend(loc="center left", bbox_to_anchor=(0.72, 0.55), frameon=False, fontsize=10)
     return figure
 
 

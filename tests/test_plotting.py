@@ -41,6 +41,7 @@ FIGURES = {
     "splits": lambda: plotting.splits(CLIPS),
     "network": lambda: plotting.network([("input", (631, 631, 1)), ("dense", (48,))]),
     "loss_curves": lambda: plotting.loss_curves(HISTORY),
+    "transfer_costs": lambda: plotting.transfer_costs([0.0, 2.0], [9.0, 5.0], 10),
     "confusion": lambda: plotting.confusion(np.diag(range(8)), GENRES),
     "accuracies": lambda: plotting.accuracies(["a", "b"], [0.5, 0.8], [None, (0.7, 0.9)], 0.125),
     "genre_over_time": lambda: plotting.genre_over_time(PROBABILITIES, GENRES, [(0.0, "One")]),
@@ -101,6 +102,15 @@ def test_loss_curves_mark_the_kept_epoch_and_do_without_validation():
     assert [line.get_label() for line in plotting.loss_curves(without).axes[0].lines] == [
         "training"
     ]
+
+
+def test_costs_of_a_transfer_grow_within_axes_that_stay():
+    for content, style in (([], []), ([0.0, 2.0, 1.0], [9.0, 5.0, 4.0])):
+        axes = plotting.transfer_costs(content, style, iterations=100).axes[0]
+        assert axes.get_xlim() == (0, 100)
+        curves = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert curves["total"] == [[0, 9], [1, 7], [2, 5]]
+    assert curves["alpha x content"] == [[1, 2], [2, 1]]  # 0 has no place on this axis
 
 
 def test_genres_keep_their_colours_in_a_selection():
