@@ -743,8 +743,8 @@ OPTIMIZERS: dict[str, Callable[[Evaluate, Floats, float], Pictures]] = {
 # In grey levels. Adam's was chosen with Lil Data on three pairs of clips, among 0.5 to 20: with 2,
 # the paper's 100 iterations lower the total cost to 3 % or less, and its 500 go on. The picture
 # has changed visibly after 10, and keeps its lines after 500. With 1 it takes twice as many; with 5
-# the lines fray, with 10 and more they turn into speckles and the costs stay higher. The other two
-# lowered the costs from the start with 1; gradient descent was no faster with 2.
+# the lines fray, and with 10 and more they turn into speckles. The other two lower the costs from
+# the start with 1.
 STEP_SIZES = {"adam": 2.0, "gradient_descent": 1.0, "lbfgs": 1.0}
 
 
