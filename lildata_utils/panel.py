@@ -40,6 +40,7 @@ FIRST_START_S = 12.0
 LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
 STEP_S = 0.5  # of the slider for the start
 PREVIEW_S = 0.7
+KEPT_STEPS = 40  # of a run, to look back at; 1.6 MB each
 
 NETWORKS = {"Lil Data": "lil_data", "VGG-19": "vgg19"}
 STARTS = {"the content": "content", "the style": "style", "noise": "noise"}
@@ -281,20 +282,28 @@ class _Job:
     style: Clip
     steps: SimpleQueue["Step | Exception | None"] = field(default_factory=SimpleQueue)
     stopped: threading.Event = field(default_factory=threading.Event)
+    kept: dict[int, "Step"] = field(default_factory=dict)
 
     def stop(self) -> None:
         self.stopped.set()
         self.steps.put(None)  # wakes the thread that draws
 
+    def keep(self, step: "Step") -> None:
+        """Keep a step to look back at; of too many, every second one goes."""
+        if len(self.kept) >= KEPT_STEPS:
+            for number in list(self.kept)[1::2]:
+                del self.kept[number]
+        self.kept[step.number] = step
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a run has given.
+    """What a run has given, or had given at an iteration before its last.
 
     Attributes
     ----------
     settings : Settings
-        They reproduce it: of a run that was stopped, with the iterations that were done.
+        They reproduce it: their iterations are those that were done.
     network : StyleNetwork
         What it was made with.
     first, last : Step
@@ -330,7 +339,7 @@ class TransferPanel(widgets.VBox):
     settings : Settings
         As they are set now.
     result : Result or None
-        Of the last run.
+        Of the last run, at the iteration that `look_back` is set to.
 
     Raises
     ------
@@ -361,6 +370,7 @@ class TransferPanel(widgets.VBox):
         self.content = ClipChooser("Content", *parts)
         self.style = ClipChooser("Style", *parts, shown=self._see)
         self.player = SpectrogramPlayer(SILENCE, "Result", BLACK)
+        self.look_back = _slider("look back at", (0,), 0)
 
         self.network = _dropdown("network", NETWORKS)
         self.weights = widgets.HTML()
@@ -383,6 +393,7 @@ class TransferPanel(widgets.VBox):
         self._play()
         self._say("Press Run.")
         self.network.observe(self._prepare, "value")
+        self.look_back.observe(self._look_back, "value")
         numbers = [self.network, self.weights, self.alpha, self.beta, self.iterations]
         buttons = widgets.HBox([self.run, self.stop, self.save], layout=INDENT)
         controls = [*numbers, self.start, self.phase, buttons, self.progress, self.message]
@@ -392,7 +403,8 @@ class TransferPanel(widgets.VBox):
                 widgets.GridBox(
                     [
                         *(self.content, self.style, widgets.VBox(controls, layout=COLUMN)),
-                        *(self.player, self.costs),
+                        widgets.VBox([self.player, self.look_back], layout=COLUMN),
+                        self.costs,
                     ],
                     layout=COLUMNS,
                 ),
@@ -465,6 +477,10 @@ class TransferPanel(widgets.VBox):
         self._enable(running=False)
         self._say("Stopped.")
 
+    def _look_back(self, change: Any) -> None:
+        assert self._job is not None
+        self._in_background(self._present, self._job, self._job.kept[change.new])
+
     def _save(self, _button: Any) -> None:
         assert self.result is not None
         self.save.disabled = True
@@ -511,27 +527,31 @@ class TransferPanel(widgets.VBox):
     def _follow(self, job: _Job) -> None:
         self._in_background(self._compute, job)
         costs: list[tuple[float, float]] = []
-        first = step = None
+        step = None
         began_s = drawn_s = -np.inf
         try:
             while (item := job.steps.get()) is not None:
                 if isinstance(item, Exception):
                     raise item
-                if first is None:
-                    first, began_s = item, time.monotonic()
+                if step is None:
+                    began_s = time.monotonic()
+                    job.keep(item)
                 step = item
                 costs.append((step.content_cost, step.style_cost))
                 if job.steps.empty() and time.monotonic() - drawn_s > PREVIEW_S:
                     drawn_s = time.monotonic()
+                    job.keep(step)
                     self._draw(job, step, costs, drawn_s - began_s)
-            if first is not None and step is not None:
+            if step is not None:
+                job.keep(step)
                 self._draw(job, step, costs, time.monotonic() - began_s)
         finally:
             with self._drawing:
                 if job is self._job:
                     self._enable(running=False)
-        if first is not None and step is not None:
-            self._end(job, first, step)
+        if step is not None:
+            self._offer(job)
+            self._present(job, step)
 
     def _draw(
         self, job: _Job, step: "Step", costs: list[tuple[float, float]], seconds: float
@@ -549,24 +569,40 @@ class TransferPanel(widgets.VBox):
                 left_s = seconds / max(step.number, 1) * (step.iterations - step.number)
                 self._say(f"{words}, {left_s:.0f} s left." if step.number else f"{words}.")
 
-    def _end(self, job: _Job, first: "Step", last: "Step") -> None:
-        """Make the sound, unless there is already another run."""
-        words = "Done" if last.number == last.iterations else "Stopped"
-        words += f" after {last.number} iterations."
-        with self._drawing:
-            if job is not self._job:
-                return
-            self._say(f"{words} Making the sound…")
-        waveform = transfers.to_sound(last.image, job.content, job.settings.phase)
-        settings = replace(job.settings, iterations=last.number)
-        network = self._networks[settings.network]
+    def _offer(self, job: _Job) -> None:
+        """Let the slider go through the steps that were kept, and stand at the last one."""
         with self._drawing:
             if job is self._job:
+                self.look_back.unobserve(self._look_back, "value")  # new options choose the first
+                self.look_back.options = list(job.kept)
+                self.look_back.value = max(job.kept)
+                self.look_back.observe(self._look_back, "value")
+                self.look_back.disabled = False
+
+    def _present(self, job: _Job, step: "Step") -> None:
+        """Make a step the result, with its sound, unless something else is wanted by now."""
+
+        def is_wanted() -> bool:
+            return job is self._job and step.number == self.look_back.value
+
+        words = f"Iteration {step.number} of {step.iterations}"
+        with self._drawing:
+            if not is_wanted():
+                return
+            self.save.disabled = True
+            self.player.show(image=_pixels(step), title=f"Result, {words.lower()}")
+            self._say(f"{words}. Making the sound…")
+        waveform = transfers.to_sound(step.image, job.content, job.settings.phase)
+        settings = replace(job.settings, iterations=step.number)
+        network = self._networks[settings.network]
+        with self._drawing:
+            if is_wanted():
+                first = job.kept[0]
                 self.result = Result(
-                    settings, network, first, last, waveform, job.content, job.style
+                    settings, network, first, step, waveform, job.content, job.style
                 )
                 self._play()
-                self._say(f"{words} {network.weights}.")
+                self._say(f"{words}, ready. {network.weights}.")
                 self.save.disabled = False
 
     def _write(self, result: Result) -> None:
@@ -596,6 +632,7 @@ class TransferPanel(widgets.VBox):
     def _enable(self, running: bool) -> None:
         self.stop.disabled = not running
         self.run.disabled = running
+        self.look_back.disabled = True
         self.save.disabled = running or self.result is None
         numbers = (self.network, self.alpha, self.beta, self.iterations, self.start, self.phase)
         for part in (*numbers, *self.presets):

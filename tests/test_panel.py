@@ -227,7 +227,7 @@ def test_stop_ends_a_run_and_the_next_one_begins_anew(warm):
     assert not warm.run.disabled
     done = result_of(warm).settings.iterations
     assert 0 < done < 1000
-    assert f"Stopped after {done} iterations" in warm.message.value
+    assert f"Iteration {done} of 1000, ready" in warm.message.value
     assert run(warm, iterations=2).last.number == 2
 
 
@@ -242,6 +242,36 @@ def test_run_after_stop_shows_nothing_of_the_run_before(warm):
     time.sleep(1)  # a late word of the stopped run would come now
     assert warm.result is result
     np.testing.assert_array_equal(drawn(warm.player), np.rint(result.last.image))
+
+
+@pytest.mark.slow
+def test_one_can_look_back_at_earlier_iterations(warm):
+    warm.iterations.value = 1000
+    warm.run.click()
+    wait(lambda: len(warm._job.kept) > 3)
+    warm.stop.click()
+    last = result_of(warm)
+    kept = list(warm._job.kept)
+    assert [number for _, number in warm.look_back._options_full] == kept
+    assert warm.look_back.value == kept[-1] == last.last.number
+    warm.look_back.value = kept[1]
+    wait(lambda: warm.result is not last)
+    back = result_of(warm)
+    assert back.settings == panel.replace(last.settings, iterations=kept[1])
+    np.testing.assert_array_equal(drawn(warm.player), np.rint(back.last.image))
+    assert not np.array_equal(back.waveform, last.waveform)
+    again = run(warm, iterations=panel.ITERATIONS[0])
+    assert warm.look_back.value == again.last.number
+
+
+def test_of_many_steps_only_some_are_kept_the_first_and_the_last_among_them():
+    job = panel._Job(None, None, None)
+    for number in range(1000):
+        job.keep(style_transfer.Step(number, 1000, 0.0, 0.0, 0.0, panel.BLACK))
+    assert len(job.kept) <= panel.KEPT_STEPS
+    assert list(job.kept) == sorted(job.kept)
+    assert min(job.kept) == 0
+    assert max(job.kept) == 999
 
 
 @pytest.mark.slow

@@ -83,16 +83,21 @@ def check_panel(tab):
     wait_for_change(result, pixels(result))
     stop.click()
     expect(run).to_be_enabled(timeout=1000)
-    expect(status).to_contain_text(re.compile(r"Stopped after \d+ iterations\. Lil Data"))
+    expect(status).to_contain_text(re.compile(r"Iteration \d+ of 1000, ready\. Lil Data"))
+    stopped, sound = pixels(result), result.audio.get_attribute("src")
+    move(tab, "look back at", "0")
+    expect(status).to_contain_text("Iteration 0 of 1000, ready. Lil Data")
+    expect(result.audio).not_to_have_attribute("src", sound)
+    assert pixels(result) != stopped
 
     move(tab, "iterations", SHORT)
     tab.get_by_role("button", name="Style only").click()
     expect(tab.locator(".widget-readout", has_text=re.compile("^0$"))).to_be_visible()
-    stopped, sound = pixels(result), result.audio.get_attribute("src")
+    before, sound = pixels(result), result.audio.get_attribute("src")
     run.click()
-    expect(status).to_contain_text(f"Done after {SHORT} iterations. Lil Data")
+    expect(status).to_contain_text(f"Iteration {SHORT} of {SHORT}, ready. Lil Data")
     expect(result.audio).not_to_have_attribute("src", sound)
-    assert pixels(result) != stopped
+    assert pixels(result) != before
     result.button.click()
     result.wait_until(0.3)
     assert result.playing()
@@ -101,7 +106,7 @@ def check_panel(tab):
     expect(status).to_contain_text("broken.flac: corrupt")
     expect(tab.get_by_role("combobox", name="Style")).to_have_value(re.compile("future bass"))
     run.click()
-    expect(status).to_contain_text(f"Done after {SHORT} iterations. Lil Data")
+    expect(status).to_contain_text(f"Iteration {SHORT} of {SHORT}, ready. Lil Data")
 
 
 def check_log(log):
