@@ -293,6 +293,8 @@ def transfer_files(settings: Settings, network: "StyleNetwork", out: Path) -> It
         If a file can't be used or a setting is wrong.
     """
     audio.check_format(out)
+    if out.resolve() in {Path(name).resolve() for name in (settings.content, settings.style)}:
+        raise LilDataError(f"{out}: that is one of the clips themselves: choose another file")
     content = read_clip(Path(settings.content), settings.content_start_s)
     style = read_clip(Path(settings.style), settings.style_start_s)
     first = None

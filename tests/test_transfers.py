@@ -141,6 +141,10 @@ def test_wrong_arguments(folder, capsys):
     assert main(["transfer", calm, dense, str(folder / "out.xyz")]) == 1
     assert main(["transfer", calm, dense, str(folder / "o.wav"), "--alpha", "-1"]) == 1
     assert main(["transfer", calm, dense, str(folder / "o.wav"), "--network", "gone"]) == 1
+    before = (folder / "dense.wav").read_bytes()
+    assert main(["transfer", calm, dense, dense]) == 1
+    assert "one of the clips themselves" in capsys.readouterr().err
+    assert (folder / "dense.wav").read_bytes() == before
     (folder / "other.json").write_text("{}")
     with pytest.raises(LilDataError, match="no settings of a transfer"):
         transfers.read_settings(folder / "other.json")
