@@ -69,8 +69,8 @@ STYLE = {"description_width": "8rem"}
 WIDE = widgets.Layout(width="auto", min_width="0")
 INDENT = widgets.Layout(margin="0 0 0 8.3rem")
 COLUMN = widgets.Layout(min_width="0", overflow="visible")
-COLUMNS = widgets.Layout(
-    grid_template_columns="repeat(auto-fit, minmax(min(100%, 24rem), 1fr))",
+COLUMNS = widgets.Layout(  # two where there is room for them, never three
+    grid_template_columns="repeat(auto-fit, minmax(min(100%, max(24rem, 40%)), 1fr))",
     grid_gap="16px 24px",
     margin="12px 0",
 )
