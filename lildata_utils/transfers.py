@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from lildata_utils.workspace import LIL_DATA_RUN, PRETRAINED
 
 if TYPE_CHECKING:
     from lildata_utils.style_transfer import Step, StyleNetwork
+    from lildata_utils.training import Run
 
 # Where the phases of the result's sound start: at the content's own, or at a guess from the picture
 # alone, which is all that the paper had.
@@ -227,7 +229,11 @@ def report(
     content: Clip,
     style: Clip,
 ) -> dict[str, Any]:
-    """Put into one JSON-able record what a transfer was and what came of it."""
+    """Put into one JSON-able record what a transfer was and what came of it.
+
+    ``lil_data_says`` is there where the course's network is. It must not judge a result of its own
+    gradients; for those of VGG-19 it is a stranger.
+    """
     return {
         "settings": asdict(settings),
         "weights": network.weights,
@@ -241,6 +247,7 @@ def report(
         "copy of the style": measures.describe_transfer(
             style.waveform, content.waveform, style.waveform
         ),
+        "lil_data_says": _verdict(waveform),
     }
 
 
@@ -358,6 +365,25 @@ def is_done(out: Path, settings: Settings) -> bool:
         return read_settings(out.with_suffix(".json")) == settings and file_size(out) > 0
     except LilDataError:
         return False
+
+
+@cache
+def _judge() -> "Run | None":
+    from lildata_utils.training import RUN_FILE, load_run
+
+    folder = PRETRAINED / LIL_DATA_RUN
+    return load_run(folder) if (folder / RUN_FILE).is_file() else None
+
+
+def _verdict(waveform: Floats) -> dict[str, float]:
+    from lildata_utils.classifier import predict
+
+    run = _judge()
+    if run is None:
+        return {}
+    image, _ = spectrogram.to_image(waveform)
+    chances = predict(run.model, image[None])[0]
+    return {genre: round(float(p), 4) for genre, p in zip(run.genres, chances, strict=True)}
 
 
 def _costs(step: "Step") -> dict[str, float]:

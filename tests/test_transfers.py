@@ -89,6 +89,7 @@ def test_the_command_gives_what_the_function_gives_and_its_record_reproduces_it(
     assert record["end"]["total_cost"] < record["start"]["total_cost"]
     assert record["copy of the content"]["onsets of content"] == pytest.approx(1)
     assert record["measures"]["centroid (Hz)"] > 0
+    assert sum(record["lil_data_says"].values()) == pytest.approx(1, abs=0.01)
 
 
 def test_a_batch_resumes_and_a_bad_pair_stops_no_other(folder, capsys):
