@@ -5,6 +5,7 @@ Heavy modules are imported inside the commands, so that `lildata --help` answers
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LilDataError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        return _fail("stopped; the same command goes on from here")
+        return _fail(f"stopped; {options.stopped}")
     except BrokenProcessPool:
         return _fail("a worker process was killed, maybe for lack of memory: try --workers 1")
     except BrokenPipeError:
@@ -257,7 +258,7 @@ def _invert(options: argparse.Namespace) -> int:
 
 
 def _transfer(options: argparse.Namespace) -> int:
-    from lildata_utils import transfers
+    from lildata_utils import audio, transfers
 
     wanted = 1 if options.pairs else 3
     if len(options.paths) != wanted:
@@ -287,13 +288,19 @@ def _transfer(options: argparse.Namespace) -> int:
         }
     else:
         work = {options.paths[2]: common}
-    todo = {out: settings for out, settings in work.items() if not transfers.is_done(out, settings)}
-    if len(todo) < len(work):
-        print(f"{len(work) - len(todo)} of {len(work)} were there from an earlier run")
-    if not todo:
-        return 0
+    inputs = [path for path in (options.pairs, options.weights) if path is not None]
+    for out, settings in work.items():
+        audio.check_format(out)
+        transfers.check_out(out, [*inputs, Path(settings.content), Path(settings.style)])
     network = transfers.load_network(options.network, options.weights, options.seed)
     print(f"network: {network.weights}")
+    todo = {
+        out: settings
+        for out, settings in work.items()
+        if not transfers.is_done(out, settings, network.weights)
+    }
+    if len(todo) < len(work):
+        print(f"{len(work) - len(todo)} of {len(work)} were there from an earlier run")
     failed = 0
     for out, settings in todo.items():
         try:
@@ -304,7 +311,7 @@ def _transfer(options: argparse.Namespace) -> int:
             failed = _fail(str(error))
             continue
         print(
-            f"{out} (.png, .json): {step.number} iterations, content cost {step.content_cost:.4g}, "
+            f"{out} (.png, .json): iteration {step.number}, content cost {step.content_cost:.4g}, "
             f"style cost {step.style_cost:.4g}"
         )
     return failed
@@ -376,14 +383,24 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(_positive(number) for number in text.split(","))
 
 
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 1.0
-    if not 0 <= share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 to below 1")
-    return share
+def _number(least: float, most: float, what: str) -> Callable[[str], float]:
+    """Make a reader of numbers from `least` to `most`; NaN is none."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no {what}")
+        return number
+
+    return read
+
+
+_share = _number(0, math.nextafter(1, 0), "share from 0 to below 1")
+_seconds = _number(0, 1e9, "number of seconds of 0 or more")
+_level = _number(-200, 200, "level in dB from -200 to 200")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -397,11 +414,11 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, command: Any, words: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=command, stopped="the same command goes on from here")
         return sub
 
     def add_seed(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--seed", type=int, default=0, help="of all randomness (default 0)")
+        sub.add_argument("--seed", type=_count, default=0, help="of all randomness (default 0)")
 
     def add_workers(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
@@ -482,7 +499,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for part in ("content", "style"):
         sub.add_argument(
-            f"--{part}-start", type=float, default=0.0, metavar="S", help="where its 5 s begin"
+            f"--{part}-start", type=_seconds, default=0.0, metavar="S", help="where its 5 s begin"
         )
     sub.add_argument(
         "--network",
@@ -508,7 +525,11 @@ def _parser() -> argparse.ArgumentParser:
         help="begin the sound with the content's phases (default), or with the picture alone",
     )
     add_seed(sub)
-    sub.set_defaults(parser=sub)
+    sub.usage = (
+        "lildata transfer [options] CONTENT STYLE OUT\n"
+        "       lildata transfer [options] --pairs FILE OUT"
+    )
+    sub.set_defaults(parser=sub, stopped="nothing half done was written")
 
     sub = add("invert", _invert, "turn a spectrogram picture back into sound")
     sub.add_argument("picture", type=Path, metavar="IN", help="image or magnitude: .npy, .png")
@@ -524,10 +545,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--iterations", type=_count, default=100, metavar="N", help="(default 100)")
     sub.add_argument(
-        "--peak-db", type=float, metavar="DB", help="of an image (peak_db in clips.csv): its level"
+        "--peak-db", type=_level, metavar="DB", help="of an image (peak_db in clips.csv): its level"
     )
     sub.add_argument("--resize", action="store_true", help="stretch other sizes to 631 x 631")
     add_seed(sub)
+    sub.set_defaults(stopped="nothing was written")
 
     sub = add("course", _course, "run the notebooks and write the course as pages")
     sub.add_argument("--profile", choices=tuple(PROFILES), default="quick", help="(default quick)")

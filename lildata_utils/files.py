@@ -128,9 +128,10 @@ def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="")
             rows = list(reader)
+            names = reader.fieldnames or ()
     except (OSError, ValueError, csv.Error) as error:
         raise LilDataError(f"{path} can't be read as a CSV table ({error})") from None
-    missing = [column for column in columns if column not in (reader.fieldnames or ())]
+    missing = [column for column in columns if column not in names]
     if missing:
         raise LilDataError(
             f"{path} lacks the column(s) {', '.join(missing)}: expected {', '.join(columns)}"

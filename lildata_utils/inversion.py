@@ -245,7 +245,7 @@ def spectral_convergence_db(waveform: ArrayLike, target: ArrayLike) -> Floats:
 
 
 def log_spectral_distance_db(waveform: ArrayLike, target: ArrayLike) -> Floats:
-    """Measure the same as the ear hears it: in dB, so that soft bins count as much as loud ones.
+    """Measure the same in decibels, so that soft bins count as much as loud ones.
 
     The root mean square over frequencies of the difference in dB, averaged over the frames (Gray &
     Markel 1976). What is more than 80 dB below the target's peak counts as 80 dB below.

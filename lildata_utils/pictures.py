@@ -12,6 +12,8 @@ from lildata_utils.files import written_beside
 from lildata_utils.spectrogram import N_BINS, N_FRAMES
 
 SHAPE = f"{N_BINS} x {N_FRAMES}"
+# A full-scale tone has 315. Squares of larger numbers would overflow.
+LARGEST_MAGNITUDE = 1e9
 
 
 def read_picture(path: Path, resize: bool = False) -> NDArray[Any]:
@@ -37,15 +39,18 @@ def read_picture(path: Path, resize: bool = False) -> NDArray[Any]:
         If the file can't be read, or has another shape.
     """
     if not path.is_file():
-        raise LilDataError(f"{path}: no such file; expected a spectrogram, .npy or .png")
+        what = "a folder" if path.is_dir() else "no such file"
+        raise LilDataError(f"{path}: {what}; expected a spectrogram, .npy or .png")
     picture = _read_array(path) if path.suffix.lower() == ".npy" else _read_pixels(path)
     if resize and picture.ndim == 2 and picture.shape != (N_BINS, N_FRAMES):
-        picture = np.asarray(PIL.Image.fromarray(picture).resize((N_FRAMES, N_BINS)))
+        stretched = np.asarray(PIL.Image.fromarray(picture).resize((N_FRAMES, N_BINS)))
+        picture = np.maximum(stretched, 0)  # the filter swings a little below
     *_, bins, frames = picture.shape
     if bins != N_BINS or frames < 2:
+        advice = "is it transposed?" if frames == N_BINS else "--resize stretches single pictures"
         raise LilDataError(
             f"{path}: {bins} x {frames} (frequencies x frames); expected {SHAPE}, or {N_BINS} x "
-            "more or fewer frames: draw it anew, or stretch it with --resize"
+            f"more or fewer frames; {advice}"
         )
     return picture
 
@@ -70,11 +75,16 @@ def _read_array(path: Path) -> NDArray[Any]:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise LilDataError(f"{path} can't be read as a NumPy array ({error})") from None
+    if array.size == 0:
+        raise LilDataError(f"{path}: empty, shape {array.shape}; expected a spectrogram, {SHAPE}")
     if array.ndim not in (2, 3):
         raise LilDataError(f"{path}: {array.ndim} axes; expected a spectrogram, {SHAPE}")
     if array.dtype == np.uint8:
         return array
     if np.issubdtype(array.dtype, np.floating):
+        # Written so that NaN fails, too.
+        if not np.abs(array).max() < LARGEST_MAGNITUDE:
+            raise LilDataError(f"{path}: holds numbers that are no magnitudes (NaN or too large)")
         return array.astype(np.float32)
     raise LilDataError(
         f"{path}: numbers of type {array.dtype}; expected an image (uint8) or magnitudes (float)"

@@ -29,6 +29,8 @@ from lildata_utils.spectrogram import N_BINS, N_FRAMES, Floats, Image
 from lildata_utils.training import Run, tensor_input
 
 WHITE = 255.0
+# Costs of 1e20 and more still fit into float32.
+LARGEST_WEIGHT = 1e12
 STARTS = ("content", "style", "noise")
 # Lil Data's fourth convolution still sees one place of it, VGG-19's fifth block four by four.
 SMALLEST_SIDE = 64
@@ -594,8 +596,8 @@ def _vgg19_of_imagenet() -> Any | None:
         return _vgg19("imagenet")
     except Exception as error:  # Keras raises a plain Exception when there is no network.
         warnings.warn(
-            f"VGG-19 gets random weights: ImageNet's can't be downloaded ({_first_line(error)}). "
-            "Where there is a network, Keras fetches them once (80 MB); or give a file",
+            "VGG-19 gets random weights: ImageNet's are not here and can't be fetched "
+            f"({type(error).__name__}); connect once (80 MB), or give a file",
             stacklevel=3,
         )
         return None
@@ -857,8 +859,10 @@ def transfer(
 
 def _check_numbers(alpha: float, beta: float, iterations: int, step_size: float) -> None:
     for name, value in (("alpha", alpha), ("beta", beta)):
-        if not 0 <= value < np.inf:
-            raise LilDataError(f"{name} must be a number of at least 0, got {value}")
+        if not 0 <= value < LARGEST_WEIGHT:
+            raise LilDataError(f"{name} must be from 0 to {LARGEST_WEIGHT:g}, got {value}")
+    if alpha == beta == 0:
+        raise LilDataError("alpha and beta are both 0: nothing would change, raise one of them")
     if iterations < 0:
         raise LilDataError(f"iterations must be at least 0, got {iterations}")
     if not 0 < step_size < np.inf:

@@ -3,9 +3,12 @@
 The panel, the command line and notebook 04 all run the same functions.
 """
 
+import io
+import math
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -119,6 +122,8 @@ def read_clip(path: Path, start_s: float = 0.0) -> Clip:
     LilDataError
         If the file is no music, ends before, or is silent there.
     """
+    if not 0 <= start_s < math.inf:
+        raise LilDataError(f"{path}: a start of {start_s} s; expected 0 or more")
     waveform = audio.read(path, start_s, CLIP_S)
     if len(waveform) < CLIP_SAMPLES:
         length_s = audio.info(path).duration_s
@@ -152,7 +157,8 @@ def load_network(name: str, weights: Path | None = None, seed: int = 0) -> "Styl
     from lildata_utils.training import RUN_FILE, load_run
 
     if name == "vgg19":
-        with warnings.catch_warnings(record=True) as caught:
+        # Keras announces its download, and draws a bar, even where there is no network.
+        with warnings.catch_warnings(record=True) as caught, redirect_stdout(io.StringIO()):
             warnings.simplefilter("always")
             network = vgg19_network(weights, seed)
         for warning in caught:
@@ -271,6 +277,30 @@ def save(out: Path, image: ArrayLike, waveform: ArrayLike, record: dict[str, Any
     write_json(out.with_suffix(".json"), record)
 
 
+def check_out(out: Path, inputs: Sequence[Path]) -> None:
+    """Make sure that `save` would write over nothing but an earlier result.
+
+    Raises
+    ------
+    LilDataError
+        If one of its files is an input, or something else than a transfer's result.
+    """
+    record = out.with_suffix(".json")
+    files = [out, out.with_suffix(".png"), record]
+    taken = {path.resolve() for path in inputs}
+    for file in files:
+        if file.resolve() in taken:
+            raise LilDataError(f"{file} is also an input: choose another name for the result")
+    there = [file for file in files if file.exists()]
+    try:
+        if there:
+            read_settings(record)
+    except LilDataError:
+        raise LilDataError(
+            f"{there[0]} is there and no result of a transfer: choose another name"
+        ) from None
+
+
 def read_settings(path: Path) -> Settings:
     """Read the settings of a saved transfer.
 
@@ -300,8 +330,7 @@ def transfer_files(settings: Settings, network: "StyleNetwork", out: Path) -> It
         If a file can't be used or a setting is wrong.
     """
     audio.check_format(out)
-    if out.resolve() in {Path(name).resolve() for name in (settings.content, settings.style)}:
-        raise LilDataError(f"{out}: that is one of the clips themselves: choose another file")
+    check_out(out, [Path(settings.content), Path(settings.style)])
     content = read_clip(Path(settings.content), settings.content_start_s)
     style = read_clip(Path(settings.style), settings.style_start_s)
     first = None
@@ -341,6 +370,8 @@ def read_pairs(path: Path, common: Settings) -> dict[str, Settings]:
             raise LilDataError(f"{path}, line {line}: content and style must name a file each")
         content, style = (path.parent / row[part] for part in ("content", "style"))
         name = row.get("name") or f"{content.stem} as {style.stem}"
+        if name in (".", "..") or Path(name).name != name:
+            raise LilDataError(f"{path}, line {line}: {name!r} must be a plain file name")
         try:
             starts = [float(row.get(f"{part}_start_s") or 0) for part in ("content", "style")]
         except ValueError:
@@ -356,15 +387,19 @@ def read_pairs(path: Path, common: Settings) -> dict[str, Settings]:
             content_start_s=starts[0],
             style_start_s=starts[1],
         )
+    if not pairs:
+        raise LilDataError(f"{path} names no pairs: expected a line for each below the header")
     return pairs
 
 
-def is_done(out: Path, settings: Settings) -> bool:
-    """Tell whether a batch has already written this result with these settings."""
+def is_done(out: Path, settings: Settings, weights: str) -> bool:
+    """Tell whether an earlier run has written this result with these settings and weights."""
+    record = out.with_suffix(".json")
     try:
-        return read_settings(out.with_suffix(".json")) == settings and file_size(out) > 0
-    except LilDataError:
+        same = read_settings(record) == settings and read_json(record)["weights"] == weights
+    except (LilDataError, KeyError):
         return False
+    return same and min(file_size(out), file_size(out.with_suffix(".png"))) > 0
 
 
 @cache

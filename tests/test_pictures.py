@@ -51,6 +51,8 @@ def test_other_sizes_are_refused_or_stretched(tmp_path):
     assert read_picture(tmp_path / "small.png", resize=True).shape == (631, 631)
     np.save(tmp_path / "small.npy", np.ones((300, 20)))
     assert read_picture(tmp_path / "small.npy", resize=True).shape == (631, 631)
+    np.save(tmp_path / "line.npy", np.eye(300, 20))
+    assert read_picture(tmp_path / "line.npy", resize=True).min() == 0
 
 
 def test_bad_files_get_a_clear_line(tmp_path):
@@ -58,12 +60,18 @@ def test_bad_files_get_a_clear_line(tmp_path):
     (tmp_path / "text.npy").write_text("no array")
     np.save(tmp_path / "words.npy", np.array([["a", "b"]]))
     np.save(tmp_path / "line.npy", np.zeros(631))
+    np.save(tmp_path / "empty.npy", np.zeros((0, 631, 20)))
+    np.save(tmp_path / "huge.npy", np.full((631, 20), 1e300))
+    np.save(tmp_path / "turned.npy", np.ones((20, 631)))
     for name, words in {
         "text.png": "can't be read as a picture",
         "text.npy": "can't be read as a NumPy array",
         "words.npy": "numbers of type",
         "line.npy": "1 axes",
         "gone.png": "no such file",
+        "empty.npy": "empty, shape",
+        "huge.npy": "too large",
+        "turned.npy": "is it transposed",
     }.items():
         with pytest.raises(LilDataError, match=f"{name}.*{words}"):
             read_picture(tmp_path / name)

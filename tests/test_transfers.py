@@ -40,6 +40,8 @@ def folder(tmp_path_factory):
         ("silent.wav", 0.0, "silent from 0 s on"),
         ("broken.mp3", 0.0, "broken.mp3"),
         ("gone.wav", 0.0, "gone.wav"),
+        ("calm.wav", -3.0, "a start of -3.0 s; expected 0 or more"),
+        ("calm.wav", float("nan"), "a start of nan s"),
     ],
 )
 def test_a_clip_that_can_not_be_used_gets_a_clear_line(folder, name, start_s, words):
@@ -125,6 +127,9 @@ def test_a_batch_resumes_and_a_bad_pair_stops_no_other(folder, capsys):
         ("content,style\ncalm.wav,\n", "line 2: content and style must name a file each"),
         ("content,style,content_start_s\na.wav,b.wav,soon\n", "line 2: a start must be a number"),
         ("content,style\na.wav,b.wav\na.wav,b.wav\n", "line 3: a second result 'a as b'"),
+        ("content,style,name\na.wav,b.wav,../c\n", "line 2: '../c' must be a plain file name"),
+        ("content,style\n", "names no pairs"),
+        ("", "lacks the column"),
     ],
 )
 def test_a_bad_table_gets_a_clear_line(tmp_path, rows, words):
@@ -144,8 +149,17 @@ def test_wrong_arguments(folder, capsys):
     assert main(["transfer", calm, dense, str(folder / "o.wav"), "--network", "gone"]) == 1
     before = (folder / "dense.wav").read_bytes()
     assert main(["transfer", calm, dense, dense]) == 1
-    assert "one of the clips themselves" in capsys.readouterr().err
+    assert "is also an input" in capsys.readouterr().err
     assert (folder / "dense.wav").read_bytes() == before
+    for taken in ("taken.png", "taken.json", "taken.wav"):
+        (folder / taken).write_text("mine")
+        assert main(["transfer", calm, dense, str(folder / "taken.wav")]) == 1
+        assert f"{taken} is there and no result" in capsys.readouterr().err
+        assert (folder / taken).read_text() == "mine"
+        (folder / taken).unlink()
+    assert (
+        main(["transfer", calm, dense, str(folder / "o.wav"), "--alpha", "0", "--beta", "0"]) == 1
+    )
     (folder / "other.json").write_text("{}")
     with pytest.raises(LilDataError, match="no settings of a transfer"):
         transfers.read_settings(folder / "other.json")
