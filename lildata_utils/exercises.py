@@ -20,6 +20,7 @@ from lildata_utils.errors import LilDataError
 if TYPE_CHECKING:
     from lildata_utils.training import Run
 
+CLOCK_CHANGE = 0.02
 TODO = "nothing to check yet: fill in the cell above and run both cells again"
 
 
@@ -354,16 +355,30 @@ def style_with_a_clock(features: np.ndarray) -> np.ndarray:
 
 def _fault_of_clock(answer: Any) -> str:
     rng = np.random.default_rng(0)
-    beat = (np.arange(400) % 50 == 0)[None, :, None] * rng.random((6, 1, 3))
-    found = answer(beat.copy())
+    # Three beats of 32, 50 and 80 frames; smooth, and nowhere 0.
+    beats = 1.2 + np.sin(2 * np.pi * np.arange(800)[:, None] / np.array([32, 50, 80]))
+    features = beats + 0.1 * rng.random((6, 800, 3))
+    found = answer(features.copy())
     if _is_todo(found):
         return TODO
-    if np.shape(answer(beat[:, :300].copy())) != np.shape(found):
+    if np.shape(found) != (3, 3):
+        return f"three channels should give a 3 x 3 matrix, not {np.shape(found)}"
+    if not np.isfinite(found).all() or not np.allclose(answer(features.copy()), found):
+        return "the same features must give the same finite numbers every time"
+    if np.shape(answer(features[:, :600].copy())) != (3, 3):
         return "clips of other lengths must give the same shape: sum over the frames"
-    shuffled = np.asarray(answer(beat[:, rng.permutation(400)]))
-    if np.allclose(shuffled, found, rtol=1e-3, atol=1e-6):
+    change = _relative(answer(features[:, rng.permutation(800)]), found)
+    if change < CLOCK_CHANGE:
         return "shuffled frames gave the same: it has no clock yet; compare frames some time apart"
+    if _relative(answer(np.roll(features, 437, axis=1)), found) > change / 2:
+        return "the same music a bit later gave another style: sum over all frames"
     return ""
+
+
+def _relative(matrix: Any, reference: Any) -> float:
+    """Tell how different two matrices are beside their own spread."""
+    spread = max(float(np.std(reference)), 1e-12)
+    return float(np.abs(np.asarray(matrix) - reference).max()) / spread
 
 
 # Notebook 06
@@ -384,10 +399,14 @@ def _fault_of_convergence(answer: Any) -> str:
         return "an error of a tenth is right; now in dB: 20 times its logarithm"
     if np.isclose(found, -10):
         return "ten times the logarithm is for energies; this is a ratio of magnitudes"
+    if np.isclose(found, 20):
+        return "the right size with the wrong sign: turn the fraction round"
+    if np.isclose(found, 20 * np.log(0.1)):
+        return "decibels use the logarithm to base 10: np.log10"
+    if np.isclose(found, 20 * np.log10(0.1 / 0.9)):
+        return "divide by the size of what was wanted, not of what you got"
     if not np.isclose(found, -20):
         return f"an error of a tenth gave {float(found):.2f}; it should give -20 dB"
-    if not np.isclose(answer(2 * wanted, wanted), 0):
-        return "divide by the size of what was wanted, not of what you got"
     return ""
 
 
@@ -407,6 +426,8 @@ def _fault_of_step(answer: Any) -> str:
         return f"a sound of shape {sound.shape} should come back, not {np.shape(found)}"
     if np.allclose(found, sound, atol=1e-4):
         return "the sound came back as it was: replace its magnitude before you go back"
+    if np.allclose(found, spectrogram.istft(magnitude * spectrogram.stft(sound)), atol=1e-3):
+        return "multiply with the phases alone, np.exp(1j * phase), not with the whole spectrum"
     if np.allclose(found, spectrogram.istft(magnitude), atol=1e-4):
         return "you dropped the phases: keep those of the sound, np.angle gives them"
     if not np.allclose(found, griffin_lim_step(sound, magnitude), atol=1e-4):
@@ -425,6 +446,10 @@ def _fault_of_advance(answer: Any) -> str:
         return TODO
     if np.isclose(found, 1):
         return "126 Hz is one turn a frame; a turn has 2 pi radians"
+    if np.isclose(found, 360):
+        return "those are degrees; a turn has 2 pi radians"
+    if np.isclose(found, 0):
+        return "a whole turn counts: do not take it away"
     if np.isclose(found, 2 * np.pi * 126):
         return "that is the advance in a second; a frame comes every 175 samples"
     if not np.isclose(found, 2 * np.pi):

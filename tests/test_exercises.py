@@ -44,11 +44,16 @@ def test_an_empty_cell_gives_a_word_and_no_error(number, capsys):
         ("4.2", lambda content, picture: content - picture, "the way down"),
         ("4.2", lambda content, picture: 2 * (picture - content), "takes the 2 away"),
         ("4.3", lambda f: np.einsum("ijk,ijl->kl", f, f), "no clock"),
-        ("4.3", lambda f: f[0, :, 0], "same shape"),
+        ("4.3", lambda f: f[0, :, 0], "3 x 3 matrix"),
+        ("4.3", lambda f: np.full((3, 3), np.nan), "finite"),
+        ("4.3", lambda f: np.outer(f[0, 0], f[0, 50]), "sum over all frames"),
         ("6.1", lambda got, wanted: 10 * np.log10(0.1), "ratio of magnitudes"),
         ("6.1", lambda got, wanted: np.linalg.norm(got - wanted) / np.linalg.norm(wanted), "in dB"),
         ("6.2", lambda sound, magnitude: sound, "as it was"),
         ("6.2", lambda sound, magnitude: spectrogram.istft(magnitude), "dropped the phases"),
+        ("6.1", lambda g, w: 20 * np.log10(np.linalg.norm(g - w) / np.linalg.norm(g)), "wanted"),
+        ("6.2", lambda x, m: spectrogram.istft(m * spectrogram.stft(x)), "phases alone"),
+        ("6.3", lambda frequency_hz: 360 * frequency_hz / 126, "degrees"),
         ("6.3", lambda frequency_hz: frequency_hz / 126, "2 pi radians"),
         ("6.3", lambda frequency_hz: 2 * np.pi * frequency_hz, "in a second"),
     ],
@@ -59,6 +64,14 @@ def test_wrong_answers_get_a_hint_that_fits(number, answer, hint, capsys):
     printed = capsys.readouterr().out
     assert "[ok]" not in printed
     assert hint in printed
+
+
+@pytest.mark.parametrize("lag", [1, 40, 58, 63, 126])
+def test_any_clock_is_a_clock(lag):
+    def style(features):
+        return np.einsum("bfk,bfl->kl", features[:, :-lag], features[:, lag:]) / 1000
+
+    assert EXERCISES["4.3"].find_fault(style) == ""
 
 
 def test_solutions_appear_by_one_switch(capsys):
