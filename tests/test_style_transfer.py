@@ -312,8 +312,8 @@ def test_presets_are_the_defaults(network, pictures):
     [
         ({"optimizer": "sgd"}, "'sgd' is unknown: choose one of adam"),
         ({"start": "middle"}, "'middle' is unknown: choose one of content"),
-        ({"alpha": -1.0}, "alpha must be a number of at least 0"),
-        ({"beta": float("nan")}, "beta must be a number of at least 0"),
+        ({"alpha": -1.0}, "alpha must be from 0 to"),
+        ({"beta": float("nan")}, "beta must be from 0 to"),
         ({"iterations": -1}, "iterations must be at least 0"),
         ({"step_size": 0.0}, "step_size must be above 0"),
         ({"style": np.zeros((SIDE, SIDE + 1), np.uint8)}, "must be equal"),
