@@ -192,7 +192,7 @@ def style_cost(
     return total
 
 
-def total_cost(content_cost: Any, style_cost: Any, alpha: Any, beta: Any) -> Any:
+def total_cost(content: Any, style: Any, alpha: Any, beta: Any) -> Any:
     """Compute the paper's third equation: ``alpha J_content + beta J_style``.
 
     Examples
@@ -200,7 +200,7 @@ def total_cost(content_cost: Any, style_cost: Any, alpha: Any, beta: Any) -> Any
     >>> total_cost(2.0, 3.0, alpha=50.0, beta=500.0)
     1600.0
     """
-    return alpha * content_cost + beta * style_cost
+    return alpha * content + beta * style
 
 
 # Networks
