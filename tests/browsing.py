@@ -52,8 +52,8 @@ def tab(browser):
     """
     context = browser.new_context(viewport={"width": 1100, "height": 1000})
     tab = context.new_page()
-    tab.set_default_timeout(30_000)
-    expect.set_options(timeout=30_000)
+    tab.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
     tab.addresses, tab.errors = [], []
     tab.on("request", lambda request: tab.addresses.append(request.url))
     tab.on("pageerror", lambda error: tab.errors.append(str(error)))

@@ -87,7 +87,8 @@ def check_panel(tab):
     expect(status).to_contain_text("left")
     wait_for_change(result, pixels(result))
     stop.click()
-    expect(run).to_be_enabled(timeout=1000)
+    # It takes 0.1 to 0.4 s; the rest is for machines that do other work, too.
+    expect(run).to_be_enabled(timeout=3000)
     expect(status).to_contain_text(re.compile(r"Iteration \d+ of 1000, ready\. Lil Data"))
     stopped, sound = pixels(result), result.audio.get_attribute("src")
     move(tab, "look back at", "0")
