@@ -136,7 +136,7 @@ def test_in_jupyterlab(tmp_path, tab):
         expect(tab.get_by_role("status")).to_contain_text("Saved")
         names = sorted(path.suffix for path in (tmp_path / "results").glob("20*"))
         assert names == [".json", ".png", ".wav"]
-        assert tab.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+        expect(tab.locator("[data-mime-type='application/vnd.jupyter.stderr']")).to_have_text([])
         assert tab.errors == []
         check_log(log)
 
