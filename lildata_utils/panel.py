@@ -29,14 +29,13 @@ from lildata_utils.profiles import GENRES
 from lildata_utils.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAMES, Floats, Image
 from lildata_utils.transfers import Clip, Settings
 from lildata_utils.widgets import SpectrogramPlayer
+from lildata_utils.workspace import EXAMPLE_S, EXAMPLE_SEED, EXAMPLE_START_S
 
 if TYPE_CHECKING:
     from lildata_utils.style_transfer import Step, StyleNetwork
 
 RESULTS_FOLDER = DATA_FOLDER / "transfers"
 MUSIC_FOLDER = DATA_FOLDER / "panel"
-TRACKS, TRACK_S, MUSIC_SEED = 1, 32.0, 7
-FIRST_START_S = 12.0
 LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
 STEP_S = 0.5  # of the slider for the start
 PREVIEW_S = 0.7
@@ -92,7 +91,7 @@ def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
         Audio files by their names for the panel.
     """
     began = time.perf_counter()
-    steps = list(crate.write_collection(folder, TRACKS, TRACK_S, seed=MUSIC_SEED))
+    steps = list(crate.write_collection(folder, 1, EXAMPLE_S, seed=EXAMPLE_SEED))
     made = sum(step.rendered for step in steps)
     seconds = f" in {time.perf_counter() - began:.0f} s" if made else ""
     print(f"{'Rendered' if made else 'Found'} {made or len(steps)} tracks of the crate{seconds}")
@@ -221,7 +220,7 @@ class ClipChooser(widgets.VBox):
     def _open(self, path: Path, start_s: float | None = None) -> None:
         """Read a clip; raise and change nothing if that fails."""
         last_s = (audio.info(path).duration_s - CLIP_S) // STEP_S * STEP_S
-        start_s = max(0.0, min(FIRST_START_S, last_s)) if start_s is None else start_s
+        start_s = max(0.0, min(float(EXAMPLE_START_S), last_s)) if start_s is None else start_s
         self.clip = transfers.read_clip(path, start_s)
         # Set before the slider is: its observer then finds nothing to do.
         self.path, self.start_s = path, start_s
@@ -360,6 +359,7 @@ class TransferPanel(widgets.VBox):
         self.result: Result | None = None
         self._folder = folder
         self._job: _Job | None = None
+        self._wanted = 0  # the step to present; what a browser says of its slider may come late
         self._networks: dict[str, StyleNetwork] = {}
         self._seen = False
         self._played: dict[SpectrogramPlayer, tuple[Floats, float]] = {}
@@ -479,6 +479,7 @@ class TransferPanel(widgets.VBox):
 
     def _look_back(self, change: Any) -> None:
         assert self._job is not None
+        self._wanted = change.new
         self._in_background(self._present, self._job, self._job.kept[change.new])
 
     def _save(self, _button: Any) -> None:
@@ -575,7 +576,7 @@ class TransferPanel(widgets.VBox):
             if job is self._job:
                 self.look_back.unobserve(self._look_back, "value")  # new options choose the first
                 self.look_back.options = list(job.kept)
-                self.look_back.value = max(job.kept)
+                self.look_back.value = self._wanted = max(job.kept)
                 self.look_back.observe(self._look_back, "value")
                 self.look_back.disabled = False
 
@@ -583,7 +584,7 @@ class TransferPanel(widgets.VBox):
         """Make a step the result, with its sound, unless something else is wanted by now."""
 
         def is_wanted() -> bool:
-            return job is self._job and step.number == self.look_back.value
+            return job is self._job and step.number == self._wanted
 
         words = f"Iteration {step.number} of {step.iterations}"
         with self._drawing:

@@ -1,5 +1,6 @@
 """Spectrogram pictures as files: `.npy` (images or magnitudes) and `.png` (grey images)."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,25 @@ def write_picture(path: Path, image: ArrayLike) -> None:
     image : array_like of uint8, shape (bins, frames)
         Row 0 is 0 Hz; it becomes the lowest line of pixels.
     """
-    upright = np.asarray(image, dtype=np.uint8)[::-1]
     with written_beside(path) as beside:
-        PIL.Image.fromarray(np.ascontiguousarray(upright)).save(beside, format="PNG")
+        beside.write_bytes(png(image))
+
+
+def png(image: ArrayLike) -> bytes:
+    """Pack an image as a grey PNG, upright: 0 Hz, its first row, is at the bottom.
+
+    Parameters
+    ----------
+    image : array_like of uint8, shape (bins, frames)
+
+    Returns
+    -------
+    bytes
+    """
+    upright = np.ascontiguousarray(np.asarray(image, dtype=np.uint8)[::-1])
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(upright).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 def _read_array(path: Path) -> NDArray[Any]:

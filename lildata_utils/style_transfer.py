@@ -591,7 +591,10 @@ def _vgg19_random(seed: int) -> Any:
 def _vgg19_of_imagenet() -> Any | None:
     """Load what Keras has downloaded, or let it download; None if it can't."""
     timeout_s = socket.getdefaulttimeout()
+    talks = keras.utils.is_interactive_logging_enabled()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
+    # Keras announces its download even where there is no network.
+    keras.utils.disable_interactive_logging()
     try:
         return _vgg19("imagenet")
     except Exception as error:  # Keras raises a plain Exception when there is no network.
@@ -603,6 +606,8 @@ def _vgg19_of_imagenet() -> Any | None:
         return None
     finally:
         socket.setdefaulttimeout(timeout_s)
+        if talks:
+            keras.utils.enable_interactive_logging()
 
 
 def _vgg19_from_file(path: Path) -> Any:

@@ -3,12 +3,10 @@
 The panel, the command line and notebook 04 all run the same functions.
 """
 
-import io
 import math
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -157,8 +155,7 @@ def load_network(name: str, weights: Path | None = None, seed: int = 0) -> "Styl
     from lildata_utils.training import RUN_FILE, load_run
 
     if name == "vgg19":
-        # Keras announces its download, and draws a bar, even where there is no network.
-        with warnings.catch_warnings(record=True) as caught, redirect_stdout(io.StringIO()):
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             network = vgg19_network(weights, seed)
         for warning in caught:

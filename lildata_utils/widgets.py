@@ -5,7 +5,6 @@ With a kernel it is a widget; on a page without one, the same JavaScript with it
 
 import base64
 import html
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ from typing import Any
 import anywidget
 import matplotlib
 import numpy as np
-import PIL.Image
 import traitlets
 from IPython.display import HTML
 from numpy.typing import ArrayLike
 
-from lildata_utils import audio, spectrogram
+from lildata_utils import audio, pictures, spectrogram
 
 SCRIPT = Path(__file__).with_name("player.js")
 
@@ -42,13 +40,6 @@ def _hex(colour_map: str) -> str:
     """Write the 256 colours of a map one after the other, as rrggbb."""
     colours: Any = matplotlib.colormaps[colour_map](np.arange(256), bytes=True)
     return str(colours[:, :3].tobytes().hex())
-
-
-def _png(image: np.ndarray) -> bytes:
-    """Pack an image as a grey PNG, upright: 0 Hz, its first row, is at the bottom."""
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(image[::-1]).save(buffer, format="PNG", optimize=True)
-    return buffer.getvalue()
 
 
 def _mp3(waveform: ArrayLike) -> bytes:
@@ -149,7 +140,7 @@ class SpectrogramPlayer(anywidget.AnyWidget):
             if title is not None:
                 self.title = title
             if image is not None:
-                self.picture = _png(image)
+                self.picture = pictures.png(image)
             if waveform is not None:
                 self.sound = _mp3(waveform)
 

@@ -24,7 +24,8 @@ PRETRAINED = DATA_FOLDER / "pretrained"
 LIL_DATA_RUN = "lil_data"
 
 EXAMPLE_SEED = 7
-EXAMPLE_START_S = 12
+EXAMPLE_S = 32.0
+EXAMPLE_START_S = 12  # past the intro
 
 
 def profile_folder(profile: str) -> Path:
@@ -102,7 +103,7 @@ def example(genre: str, number: int = 0) -> Floats:
     ndarray of float32, shape (110250,)
         Mono at 22 050 Hz: seconds 12 to 17, past the intro.
     """
-    track = crate.compose(genre, number, seed=EXAMPLE_SEED, duration_s=32.0)
+    track = crate.compose(genre, number, seed=EXAMPLE_SEED, duration_s=EXAMPLE_S)
     return crate.render(track)[EXAMPLE_START_S * SAMPLE_RATE :][:CLIP_SAMPLES]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lildata_utils import audio, transfers
+from lildata_utils import audio, cli, style_transfer, transfers
 from lildata_utils import spectrogram as sg
 from lildata_utils.cli import main
 from lildata_utils.errors import LilDataError
@@ -30,6 +30,10 @@ def folder(tmp_path_factory):
     soundfile.write(folder / "silent.wav", np.zeros(8 * sg.SAMPLE_RATE), sg.SAMPLE_RATE)
     (folder / "broken.mp3").write_text("no music " * 100)
     return folder
+
+
+def test_the_command_line_offers_what_there_is():
+    assert tuple(style_transfer.OPTIMIZERS) == cli.OPTIMIZERS
 
 
 @pytest.mark.parametrize(
