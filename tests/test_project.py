@@ -37,6 +37,7 @@ FLOORS = [
     "plotting",
     "evaluation",
     "style_transfer",
+    "grad_cam",
     "classifier",
     "training",
     "prepare",
