@@ -48,6 +48,10 @@ SLANT = 0.3  # how far a block of a network's drawing leans back
 # 32 steps, of 2.5 dB in a spectrogram, keep the files of the figures small.
 AMOUNTS = matplotlib.colormaps["magma"].resampled(32)
 BOTH_WAYS = matplotlib.colormaps["PuOr_r"].resampled(33)
+# What is laid over a grey spectrogram: steps, because smooth colours would be lost in the music.
+GREYS = matplotlib.colormaps["gray"].resampled(16)
+EVIDENCE = matplotlib.colormaps["plasma"]
+EVIDENCE_LEVELS = (0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 class Picture(Figure):
@@ -305,6 +309,40 @@ def receptive_fields(picture: np.ndarray, fields: Sequence[tuple[str, int]]) -> 
             },
         )
     axes.set(xlabel="time (s)", ylabel="frequency (kHz)")
+    return figure
+
+
+def class_activation(picture: np.ndarray, cams: Mapping[str, np.ndarray]) -> Figure:
+    """Draw over a spectrogram where networks find their evidence, side by side.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (bins, frames)
+        A spectrogram image (uint8) or decibels.
+    cams : mapping of str to ndarray, shape (bins, frames)
+        For each name a map in [0, 1], such as `grad_cam.grad_cam` makes.
+
+    Returns
+    -------
+    Figure
+        The spectrogram in grey, what the map points to in colour.
+    """
+    figure = Picture(height=3.6 if len(cams) > 1 else 3.2)
+    panels = figure.subplots(1, len(cams), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, (name, cam) in zip(panels, cams.items(), strict=True):
+        below = _draw_spectrogram(axes, picture)
+        below.set_cmap(GREYS)
+        drawn = axes.contourf(
+            cam,
+            levels=EVIDENCE_LEVELS,
+            origin="lower",
+            extent=below.get_extent(),
+            cmap=EVIDENCE,
+            alpha=0.5,
+        )
+        axes.set(title=name, xlabel="time (s)")
+    panels[0].set_ylabel("frequency (kHz)")
+    figure.colorbar(drawn, ax=panels, label="evidence (share of the peak)", pad=0.01)
     return figure
 
 
@@ -586,11 +624,43 @@ def confusion(counts: Sequence[Sequence[int]] | np.ndarray, genres: Sequence[str
     -------
     Figure
     """
-    table = np.asarray(counts)
-    clips = table.sum(axis=1)
-    percent = 100 * table / np.maximum(clips, 1)[:, np.newaxis]
     figure = Picture(height=1.6 + 0.42 * len(genres), width=2.6 + 0.62 * len(genres))
     axes = figure.subplots()
+    drawn = _draw_confusion(axes, np.asarray(counts), genres)
+    axes.set(xlabel="predicted", ylabel="true (clips)")
+    figure.colorbar(drawn, ax=axes, label="% of the true genre's clips", pad=0.02)
+    return figure
+
+
+def confusions(
+    counts: Mapping[str, Sequence[Sequence[int]] | np.ndarray], genres: Sequence[str]
+) -> Figure:
+    """Draw the confusion matrices of two or three networks side by side, on the same clips.
+
+    Parameters
+    ----------
+    counts : mapping of str to array_like, shape (genres, genres)
+        For each network clips by true genre (row) and predicted genre (column).
+    genres : sequence of str
+        In label order.
+
+    Returns
+    -------
+    Figure
+    """
+    figure = Picture(height=1.4 + 0.3 * len(genres))
+    panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
+    for axes, (name, table) in zip(panels, counts.items(), strict=True):
+        drawn = _draw_confusion(axes, np.asarray(table), genres)
+        axes.set(title=name, xlabel="predicted")
+    panels[0].set_ylabel("true (clips)")
+    figure.colorbar(drawn, ax=panels, label="% of the true genre's clips", pad=0.02)
+    return figure
+
+
+def _draw_confusion(axes: Axes, table: np.ndarray, genres: Sequence[str]) -> Any:
+    clips = table.sum(axis=1)
+    percent = 100 * table / np.maximum(clips, 1)[:, np.newaxis]
     drawn = axes.imshow(percent, cmap="cividis", vmin=0, vmax=100, aspect="auto")
     for (row, column), value in np.ndenumerate(percent):
         if table[row, column]:
@@ -609,9 +679,7 @@ def confusion(counts: Sequence[Sequence[int]] | np.ndarray, genres: Sequence[str
     axes.set_yticks(
         range(len(genres)), [f"{name} ({n})" for name, n in zip(names, clips, strict=True)]
     )
-    axes.set(xlabel="predicted", ylabel="true (clips)")
-    figure.colorbar(drawn, ax=axes, label="% of the true genre's clips", pad=0.02)
-    return figure
+    return drawn
 
 
 def accuracies(
@@ -661,6 +729,55 @@ def accuracies(
     axes.set(xlim=(0, 112), xlabel="accuracy (%), line: 95 % interval")
     axes.set_xticks(range(0, 101, 20))
     axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def gaps(rows: pd.DataFrame, chance: float | None = None) -> Figure:
+    """Draw how far apart a network's accuracies on training, validation and test clips are.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns ``row`` (what was tested), ``train``, ``validation``, ``test``, and ``low`` and
+        ``high``, the 95 % interval of the last; all in [0, 1]. What was trained with several seeds
+        has several rows of the same name, which are drawn below each other.
+    chance : float, optional
+        Where to draw a line for guessing.
+
+    Returns
+    -------
+    Figure
+        A bar from the test to the training accuracy is the gap; a thin line the interval.
+    """
+    groups, names = pd.factorize(rows["row"])
+    order = np.argsort(groups, kind="stable")
+    heights = 0.8 * np.arange(len(rows)) + 1.1 * groups[order]
+    percent = 100 * rows[["train", "validation", "test", "low", "high"]].iloc[order]
+    figure = Picture(height=1.1 + 0.22 * len(names) + 0.16 * len(rows))
+    axes = figure.subplots()
+    axes.hlines(heights, percent["test"], percent["train"], color=UNUSED_COLOUR, linewidth=6)
+    axes.hlines(heights, percent["low"], percent["high"], color="black", linewidth=1)
+    for split, marker in (("train", "s"), ("validation", "D"), ("test", "o")):
+        axes.plot(
+            percent[split],
+            heights,
+            marker,
+            color=SPLIT_COLOURS[split],
+            markeredgecolor="black",
+            markeredgewidth=0.6,
+            ms=6,
+            label=split,
+        )
+    if chance is not None:
+        axes.axvline(
+            100 * chance, color=VERMILION, linestyle="--", linewidth=1.2, zorder=0, label="guessing"
+        )
+    axes.set_yticks([heights[groups[order] == n].mean() for n in range(len(names))], names)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 102), xlabel="accuracy (%), line: 95 % interval of the test")
+    axes.set_xticks(range(0, 101, 20))
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper right", ncols=4, frameon=False, fontsize=9)
     return figure
 
 

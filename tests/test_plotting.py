@@ -29,6 +29,11 @@ HISTORY = {
     "val_accuracy": [0.3, 0.5, 0.6],
 }
 PROBABILITIES = RNG.dirichlet(np.ones(8), 50)
+ROWS = pd.DataFrame(
+    [("small", 0.8, 0.7, 0.6), ("large", 1.0, 0.5, 0.4), ("small", 0.9, 0.7, 0.65)],
+    columns=["row", "train", "validation", "test"],
+).assign(low=lambda rows: rows["test"] - 0.1, high=lambda rows: rows["test"] + 0.1)
+CAM = np.linspace(0, 1, 631 * 631).reshape(631, 631)
 
 FIGURES = {
     "spectrogram": lambda: plotting.spectrogram(IMAGE, "a clip"),
@@ -38,11 +43,14 @@ FIGURES = {
     "spectra": lambda: plotting.spectra({"a": np.arange(1.0, 632.0)}, up_to_hz=2000),
     "receptive_fields": lambda: plotting.receptive_fields(IMAGE, [("conv1", 3), ("conv4", 234)]),
     "heatmaps": lambda: plotting.heatmaps([IMAGE, RNG.normal(size=(39, 39))], ["a", "b"]),
+    "class_activation": lambda: plotting.class_activation(IMAGE, {"a": CAM, "b": CAM.T}),
     "splits": lambda: plotting.splits(CLIPS),
     "network": lambda: plotting.network([("input", (631, 631, 1)), ("dense", (48,))]),
     "loss_curves": lambda: plotting.loss_curves(HISTORY),
     "transfer_costs": lambda: plotting.transfer_costs([0.0, 2.0], [9.0, 5.0], 10),
     "confusion": lambda: plotting.confusion(np.diag(range(8)), GENRES),
+    "confusions": lambda: plotting.confusions({"a": np.eye(8), "b": np.ones((8, 8))}, GENRES),
+    "gaps": lambda: plotting.gaps(ROWS, chance=0.125),
     "accuracies": lambda: plotting.accuracies(["a", "b"], [0.5, 0.8], [None, (0.7, 0.9)], 0.125),
     "genre_over_time": lambda: plotting.genre_over_time(PROBABILITIES, GENRES, [(0.0, "One")]),
 }
@@ -92,6 +100,42 @@ def test_confusion_shows_percent_of_the_true_genre():
         "future bass (4)",
         "noise (2)",
     ]
+
+
+def test_confusions_are_each_the_confusion_of_its_network():
+    tables = {"first": [[3, 1], [0, 2]], "second": [[0, 4], [1, 1]]}
+    *panels, _ = plotting.confusions(tables, ["lofi", "noise"]).axes
+    for axes, (name, table) in zip(panels, tables.items(), strict=True):
+        alone = plotting.confusion(table, ["lofi", "noise"]).axes[0]
+        assert axes.get_title() == name
+        assert [t.get_text() for t in axes.texts] == [t.get_text() for t in alone.texts]
+
+
+def test_a_gap_reaches_from_the_test_to_the_training_accuracy():
+    axes = plotting.gaps(ROWS).axes[0]
+    gap, interval = axes.collections
+    # Seeds of one name are neighbours, whatever is between them in the table.
+    ends = [segment[:, 0].tolist() for segment in gap.get_segments()]
+    np.testing.assert_allclose(ends, [[60, 80], [65, 90], [40, 100]])
+    ends = [segment[:, 0].tolist() for segment in interval.get_segments()]
+    np.testing.assert_allclose(ends, [[50, 70], [55, 75], [30, 50]])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["small", "large"]
+    first, second, other = axes.lines[0].get_ydata()
+    assert list(axes.get_yticks()) == [(first + second) / 2, other]
+
+
+def test_evidence_is_drawn_over_what_it_points_to():
+    cam = np.zeros((631, 631))
+    cam[100:201, 300:401] = 1  # 1.75 to 3.5 kHz, 2.4 to 3.2 s
+    evidence = plotting.class_activation(IMAGE, {"a": cam}).axes[0].collections[0]
+    corners = np.concatenate([path.vertices for path in evidence.get_paths() if len(path)])
+    np.testing.assert_allclose(corners.min(0), [300 * 175 / 22050, 1.75], atol=0.02)
+    np.testing.assert_allclose(corners.max(0), [400 * 175 / 22050, 3.5], atol=0.02)
+
+
+def test_a_network_without_evidence_has_an_empty_map():
+    axes = plotting.class_activation(IMAGE, {"a": np.zeros((631, 631))}).axes[0]
+    assert not any(len(path.vertices) for path in axes.collections[0].get_paths())
 
 
 def test_loss_curves_mark_the_kept_epoch_and_do_without_validation():
