@@ -86,6 +86,33 @@ class Dataset:
             )
         return replace(self, genres=chosen, clips=self.clips[keep].reset_index(drop=True))
 
+    def at_most(self, seed: int = 0, **counts: int) -> "Dataset":
+        """Keep at most so many clips of a split, drawn by lot.
+
+        Parameters
+        ----------
+        seed : int
+            Another seed draws other clips; a smaller number of one seed is part of a larger one.
+        **counts : int
+            Clips by split, such as ``train=600, validation=0``; other splits stay whole.
+
+        Returns
+        -------
+        Dataset
+            In the order of the table.
+
+        Raises
+        ------
+        LilDataError
+            If no clip is left.
+        """
+        ranks = np.random.default_rng(seed).permutation(len(self))
+        by_lot = pd.Series(ranks).groupby(self.clips["split"]).rank()
+        keep = by_lot <= self.clips["split"].map(counts).fillna(len(self))
+        if not keep.any():
+            raise LilDataError(f"{self.folder}: no clip is left of {len(self)} by {counts}")
+        return replace(self, clips=self.clips[keep].reset_index(drop=True))
+
     def images(self, positions: ArrayLike | None = None) -> Image:
         """Read images from the shards.
 

@@ -49,6 +49,12 @@ class Profile:
         Of style transfer: at the early stop and in full.
     sweep_iterations : int
         Of each style transfer where many are compared.
+    lstm_clips : int
+        Lo-fi clips that the LSTMs learn.
+    lstm_epochs : tuple of int
+        Of the LSTMs: where the paper looks at them early, and in full.
+    lstm_pair_epochs : int
+        Of the LSTM that learns two clips only.
     """
 
     name: str
@@ -63,6 +69,9 @@ class Profile:
     lil_data_iterations: tuple[int, int]
     vgg19_iterations: tuple[int, int]
     sweep_iterations: int
+    lstm_clips: int
+    lstm_epochs: tuple[int, int]
+    lstm_pair_epochs: int
 
 
 PROFILES = {
@@ -81,6 +90,9 @@ PROFILES = {
             lil_data_iterations=(2, 4),
             vgg19_iterations=(1, 2),
             sweep_iterations=2,
+            lstm_clips=8,
+            lstm_epochs=(1, 2),
+            lstm_pair_epochs=2,
         ),
         Profile(
             name="quick",
@@ -95,6 +107,9 @@ PROFILES = {
             lil_data_iterations=(100, 200),
             vgg19_iterations=(2, 5),
             sweep_iterations=40,
+            lstm_clips=64,
+            lstm_epochs=(4, 8),
+            lstm_pair_epochs=60,
         ),
         Profile(
             name="paper",
@@ -109,6 +124,9 @@ PROFILES = {
             lil_data_iterations=(100, 500),
             vgg19_iterations=(10, 100),
             sweep_iterations=100,
+            lstm_clips=600,
+            lstm_epochs=(25, 50),
+            lstm_pair_epochs=1000,
         ),
     )
 }

@@ -13,6 +13,7 @@ and tested from outside, and it takes the same processor time.
 
 import hashlib
 import json
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lildata_utils import __version__
+from lildata_utils import __version__, features
 from lildata_utils.backend import deterministic, keras, tf
 from lildata_utils.dataset import Dataset
 from lildata_utils.errors import LilDataError
@@ -61,9 +62,11 @@ def genre_measure(network: Any, images: Any, labels: Any, training: bool) -> dic
     Parameters
     ----------
     network : keras.Model
-        From network input, shape (clips, 631, 631, 1), to probabilities, shape (clips, genres).
+        From network input, shape (clips, 631, 631, 1), to probabilities, shape (clips, genres); or
+        the learning part of such a network.
     images : tf.Tensor of uint8, shape (clips, 631, 631)
-        Spectrograms.
+        Spectrograms; or, for the learning part of a network, what its frozen part makes of them
+        (float32).
     labels : tf.Tensor of int64, shape (clips,)
         Positions in the data set's genres.
     training : bool
@@ -74,7 +77,8 @@ def genre_measure(network: Any, images: Any, labels: Any, training: bool) -> dic
     dict of str to tf.Tensor of float32, shape (clips,)
         ``loss``, the cross-entropy in nats, and ``accuracy``, 1 where the likeliest genre is right.
     """
-    probabilities = network(tensor_input(images), training=training)
+    inputs = tensor_input(images) if images.dtype == tf.uint8 else images
+    probabilities = network(inputs, training=training)
     right = tf.equal(tf.argmax(probabilities, axis=1), labels)
     return {
         "loss": keras.losses.sparse_categorical_crossentropy(labels, probabilities),
@@ -103,6 +107,10 @@ def unchanged(model: Any) -> Any:
     return model
 
 
+def no_need(model: Any, train: Dataset) -> None:
+    """Do nothing: most networks have to know nothing of the clips before they learn."""
+
+
 @dataclass(frozen=True)
 class Network:
     """A kind of network, and how it is trained.
@@ -122,6 +130,14 @@ class Network:
         is minimised, and for anything else worth a column in the history.
     learning_rate : float
         Default for the Adam optimizer.
+    clip_norm : float or None
+        Longer gradients, of all weights together, are shortened to this; None leaves them.
+    adapt : callable
+        ``adapt(model, train)`` sets, before the first epoch, what the model takes from the training
+        clips without learning, such as their mean.
+    xla : bool
+        Whether XLA compiles the step: much slower for convolutions on a processor, faster for loops
+        of many small products.
     """
 
     name: str
@@ -130,6 +146,9 @@ class Network:
     twin: Callable[[Any], Any] = unchanged
     measure: Callable[[Any, Any, Any, bool], dict[str, Any]] = genre_measure
     learning_rate: float = LEARNING_RATE
+    clip_norm: float | None = None
+    adapt: Callable[[Any, Dataset], None] = no_need
+    xla: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,11 +158,12 @@ class Step:
     Attributes
     ----------
     epoch, epochs : int
-        The current epoch, from 1, and how many there will be.
+        The current epoch, from 1, and how many there will be. Epoch 0 is the work before: the
+        outputs of layers that do not learn are computed.
     step, steps : int
-        The current step of this epoch, from 1, and how many there are.
+        The current step of this epoch, from 1, and how many there are (in epoch 0: tracks).
     loss : float
-        Mean over the clips of this epoch so far.
+        Mean over the clips of this epoch so far; NaN in epoch 0.
     history : pandas.DataFrame or None
         At the end of an epoch the rows up to and with this one: epoch, loss, accuracy, val_loss,
         val_accuracy, seconds. Everything up to here is then on disk. None within an epoch.
@@ -343,9 +363,20 @@ def fit(
     remove_leftovers(folder)
 
     model = network.build(len(dataset.genres), seed=seed, **{**network.options, **(options or {})})
-    learner = _Learner(network, model, settings["learning_rate"])
+    frozen, learning = features.split(model)
+    if frozen is not None:
+        for done, shards, files in features.extract(
+            frozen, network.twin(frozen), tensor_input, dataset
+        ):
+            yield Step(0, epochs, done, shards, math.nan)
+        train = features.of(train, files)
+        validation = validation and features.of(validation, files)
+    example = tf.TensorSpec.from_tensor(tf.constant(train.images([0])))
+    learner = _Learner(network, model, learning, example, settings["learning_rate"])
     write_json(folder / RUN_FILE, about | {"environment": _environment(learner.twin)})
     rows = learner.restore(folder / CHECKPOINT_FILE)
+    if not rows:
+        network.adapt(model, train)
     steps = -(-len(train) // batch_size)
     for epoch in range(len(rows) + 1, epochs + 1):
         started = time.perf_counter()
@@ -515,20 +546,23 @@ def load_run(folder: Path) -> Run:
 class _Learner:
     """A model, its twin and its optimizer, with the compiled steps."""
 
-    def __init__(self, network: Network, model: Any, learning_rate: float) -> None:
+    def __init__(
+        self, network: Network, model: Any, learning: Any, example: Any, learning_rate: float
+    ) -> None:
         self.model = model
-        self.twin = network.twin(model)
-        self.optimizer = keras.optimizers.Adam(learning_rate)
+        self.learning = learning
+        self.twin = network.twin(learning)
+        self.optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=network.clip_norm)
         self.optimizer.build(model.trainable_variables)
         signature = [
-            tf.TensorSpec((None, None, None), tf.uint8),
+            tf.TensorSpec((None, *example.shape[1:]), example.dtype),
             tf.TensorSpec((None,), tf.int64),
         ]
 
         def sums(results: dict[str, Any]) -> dict[str, Any]:
             return {name: tf.reduce_sum(values) for name, values in results.items()}
 
-        @tf.function(input_signature=signature, autograph=False)
+        @tf.function(input_signature=signature, autograph=False, jit_compile=network.xla)
         def train_step(images: Any, labels: Any) -> dict[str, Any]:
             with tf.GradientTape() as tape:
                 results = network.measure(self.twin, images, labels, True)
@@ -537,7 +571,7 @@ class _Learner:
             self.optimizer.apply(tape.gradient(loss, weights), weights)
             return sums(results)
 
-        @tf.function(input_signature=signature, autograph=False)
+        @tf.function(input_signature=signature, autograph=False, jit_compile=network.xla)
         def test_step(images: Any, labels: Any) -> dict[str, Any]:
             return sums(network.measure(self.twin, images, labels, False))
 
@@ -557,14 +591,14 @@ class _Learner:
 
     def seed_dropout(self, seed: Sequence[int]) -> None:
         """Set the states from which Keras' dropout draws: they are variables, but no weights."""
-        weights = {id(weight) for weight in self.model.weights}
+        weights = {id(weight) for weight in self.learning.weights}
         rng = np.random.default_rng(seed)
-        for variable in self.model.variables:
+        for variable in self.learning.variables:
             if id(variable) not in weights:
                 variable.assign([int(rng.integers(2**31)), 0])
 
     def _state(self) -> list[Any]:
-        return [*self.model.weights, *self.optimizer.variables]
+        return [*self.learning.weights, *self.optimizer.variables]
 
     def save(self, path: Path, rows: list[dict[str, float]]) -> None:
         arrays = {str(number): v.numpy() for number, v in enumerate(self._state())}

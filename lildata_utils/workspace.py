@@ -1,11 +1,12 @@
 """What the notebooks share: the course's music and data set, made once and found again.
 
-Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/`` and ``runs/``.
+Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/`` and ``runs/``, and
+``lofi/`` with a music and a data set of its own.
 """
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +61,37 @@ def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
     -------
     Dataset
     """
+    return _dataset(profile, profile_folder(profile), GENRES, split)
+
+
+def lofi_dataset(profile: str) -> dataset.Dataset:
+    """Open lo-fi alone, in the amounts that the LSTMs learn; render and prepare what is not there.
+
+    Says in a line which of the two happened.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        See `profiles.PROFILES`.
+
+    Returns
+    -------
+    Dataset
+    """
     size = get_profile(profile)
-    folder = profile_folder(profile)
+    clips = _dataset(profile, profile_folder(profile) / "lofi", ("lofi",), "track")
+    return clips.at_most(train=size.lstm_clips, validation=size.lstm_clips // 6)
+
+
+def _dataset(profile: str, folder: Path, genres: Sequence[str], split: str) -> dataset.Dataset:
+    size = get_profile(profile)
     started = time.perf_counter()
     made = 0
     rendering = crate.write_collection(
         folder / "music",
         tracks=size.tracks,
         duration_s=size.track_s,
-        genres=GENRES,
+        genres=genres,
         workers=usable_cores(),
     )
     for rendered in rendering:
