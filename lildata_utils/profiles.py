@@ -49,6 +49,10 @@ class Profile:
         Of style transfer: at the early stop and in full.
     sweep_iterations : int
         Of each style transfer where many are compared.
+    resnet_side : int
+        Pixels on each side of the pictures that ResNet-50 trains on.
+    resnet_epochs : int
+        Of its training from random weights.
     lstm_clips : int
         Lo-fi clips that the LSTMs learn.
     lstm_epochs : tuple of int
@@ -69,6 +73,8 @@ class Profile:
     lil_data_iterations: tuple[int, int]
     vgg19_iterations: tuple[int, int]
     sweep_iterations: int
+    resnet_side: int
+    resnet_epochs: int
     lstm_clips: int
     lstm_epochs: tuple[int, int]
     lstm_pair_epochs: int
@@ -90,6 +96,8 @@ PROFILES = {
             lil_data_iterations=(2, 4),
             vgg19_iterations=(1, 2),
             sweep_iterations=2,
+            resnet_side=32,
+            resnet_epochs=1,
             lstm_clips=8,
             lstm_epochs=(1, 2),
             lstm_pair_epochs=2,
@@ -107,6 +115,8 @@ PROFILES = {
             lil_data_iterations=(100, 200),
             vgg19_iterations=(2, 5),
             sweep_iterations=40,
+            resnet_side=64,
+            resnet_epochs=5,
             lstm_clips=64,
             lstm_epochs=(4, 8),
             lstm_pair_epochs=60,
@@ -124,6 +134,8 @@ PROFILES = {
             lil_data_iterations=(100, 500),
             vgg19_iterations=(10, 100),
             sweep_iterations=100,
+            resnet_side=224,
+            resnet_epochs=20,
             lstm_clips=600,
             lstm_epochs=(25, 50),
             lstm_pair_epochs=1000,

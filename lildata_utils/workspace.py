@@ -160,6 +160,7 @@ def course_run(
     network: "Network",
     clips: dataset.Dataset,
     options: Mapping[str, Any] | None = None,
+    epochs: int | None = None,
 ) -> "Run":
     """Load a network of the course in a profile's size, or train it; says which in a line.
 
@@ -175,6 +176,8 @@ def course_run(
         Its train and validation splits are used.
     options : mapping, optional
         Changes to ``network.options``.
+    epochs : int, optional
+        In place of the profile's.
 
     Returns
     -------
@@ -185,7 +188,8 @@ def course_run(
     size = get_profile(profile)
     # Relative, because the notebooks print it and others will read them.
     folder = Path(os.path.relpath(profile_folder(profile) / "runs" / name))
-    fit_or_load(folder, network, clips, size.epochs, batch_size=size.batch_size, options=options)
+    epochs = size.epochs if epochs is None else epochs
+    fit_or_load(folder, network, clips, epochs, batch_size=size.batch_size, options=options)
     return load_run(folder)
 
 
