@@ -1,11 +1,9 @@
 """The softmax benchmark and Lil Data: two networks that tell genres apart (notebook 02).
 
-Both are plain float32 Keras models, and such a model is what is saved. `fast` puts a twin beside
-it that shares its weights and computes the same numbers in less time; training and prediction go
-through the twin.
+Both are plain float32 Keras models, and such a model is what is saved. Training and prediction go
+through its twin, which shares its weights and computes the same in less time; see `twins`.
 """
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,15 +12,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lildata_utils.backend import has_bfloat16, keras, tf
+from lildata_utils.backend import keras, tf
 from lildata_utils.dataset import Dataset
 from lildata_utils.errors import LilDataError
 from lildata_utils.spectrogram import BIN_HZ, FRAME_S, N_BINS, N_FRAMES, Image
 from lildata_utils.training import Network, tensor_input
+from lildata_utils.twins import fast
 
 FILTERS = (16, 32, 64, 64)
 DROPOUT = 0.5
 HIDDEN = 48
+POOL = 4
+SMALLEST_SIDE = 32
 SOFTMAX_POOL = 4
 # The network's input goes from -115 to 140, and so large are the features that reach the dense
 # layer. First weights for features of order one would give a first loss of 5 instead of ln 8, and
@@ -78,6 +79,8 @@ def build_lil_data(
     n_genres: int,
     filters: Sequence[int] = FILTERS,
     dropout: float = DROPOUT,
+    channels: int = 1,
+    side: int = N_BINS,
     seed: int = 0,
 ) -> Any:
     """Build Lil Data, the paper's convolutional network (its figure 2 and section 4).
@@ -95,10 +98,15 @@ def build_lil_data(
     ----------
     n_genres : int
         At least 2.
-    filters : sequence of int, length 4
-        Filters of each convolution.
+    filters : sequence of int
+        Filters of each convolution; the paper's network has four. A max-pool follows where the
+        picture is still large enough for one.
     dropout : float
         Share of the features that is dropped in training; the paper's is 0.5.
+    channels : int
+        How many equal copies of the spectrogram the first convolution is given; the paper's is 1.
+    side : int
+        The spectrogram is shrunk to a square of so many pixels first; 631 leaves it as it is.
     seed : int
         Of the first weights and the dropout.
 
@@ -111,7 +119,8 @@ def build_lil_data(
     Raises
     ------
     LilDataError
-        If there are fewer than two genres, not four numbers of filters, or a dropout of 1 or more.
+        If there are fewer than two genres, no filters, a dropout of 1 or more, no channel, or a
+        side out of range.
 
     Examples
     --------
@@ -119,13 +128,17 @@ def build_lil_data(
     (None, 2, 2, 64)
     """
     _check(n_genres)
-    if len(filters) != 4 or min(filters) < 1:
-        raise LilDataError(f"Lil Data has four convolutions of at least 1 filter, got {filters}")
+    if not filters or min(filters) < 1:
+        raise LilDataError(f"a convolution has at least 1 filter, got {filters}")
     if not 0 <= dropout < 1:
         raise LilDataError(f"dropout must be at least 0 and below 1, got {dropout}")
+    if channels < 1:
+        raise LilDataError(f"channels must be at least 1, got {channels}")
     rng = np.random.default_rng(seed)
     spectrogram = keras.Input((N_BINS, N_FRAMES, 1), name="spectrogram")
-    x = spectrogram
+    x = shrunk(spectrogram, side)
+    if channels != 1:
+        x = keras.layers.Concatenate(name="channels")([x] * channels)
     for number, n_filters in enumerate(filters, 1):
         x = keras.layers.Conv2D(
             n_filters,
@@ -135,7 +148,8 @@ def build_lil_data(
             kernel_initializer=_first_weights(rng),
             name=f"conv{number}",
         )(x)
-        x = keras.layers.MaxPooling2D(4, name=f"pool{number}")(x)
+        if min(x.shape[1:3]) >= POOL:
+            x = keras.layers.MaxPooling2D(POOL, name=f"pool{number}")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(dropout, seed=seed, name="dropout")(x)
     x = keras.layers.Dense(
@@ -150,80 +164,29 @@ def build_lil_data(
     return keras.Model(spectrogram, genre, name="lil_data")
 
 
-class PooledFirst(keras.layers.Layer):
-    """A convolution with ReLU and the max-pool after it, with the pooling done first.
-
-    The largest of some numbers stays the largest when a bias is added to all of them and when the
-    negative ones become 0, so ``max(relu(x + bias)) = relu(max(x) + bias)``. After the pooling,
-    bias and ReLU have a sixteenth of the numbers to go through.
+def shrunk(spectrogram: Any, side: int) -> Any:
+    """Add a layer that averages spectrograms down to squares of `side` pixels, if they are larger.
 
     Parameters
     ----------
-    conv : keras.layers.Conv2D
-        With ReLU; its weights are used, not copied.
-    pool : keras.layers.MaxPooling2D
-        What follows it.
-    dtype : str
-        In which to compute: "float32", or "mixed_bfloat16" with the weights kept in float32.
-    """
-
-    def __init__(self, conv: Any, pool: Any, dtype: str) -> None:
-        super().__init__(name=conv.name, dtype=dtype)
-        self.conv = conv
-        self.pool = pool
-
-    def call(self, x: Any) -> Any:
-        """Compute the layer's output, shape (clips, bins // 4, frames // 4, filters) for 4x4."""
-        conv, pool = self.conv, self.pool
-        x = keras.ops.conv(x, keras.ops.cast(conv.kernel, x.dtype), conv.strides, conv.padding)
-        x = keras.ops.max_pool(x, pool.pool_size, pool.strides, pool.padding)
-        return keras.ops.relu(x + keras.ops.cast(conv.bias, x.dtype))
-
-
-def fast(model: Any, dtype: str | None = None) -> Any:
-    """Make a twin of a model on the same weights that computes the same in less time.
-
-    Every convolution with ReLU that a max-pool follows becomes a `PooledFirst`, which computes in
-    bfloat16 where the processor has it. All other layers, and the weights, stay in float32.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A chain of layers, like Lil Data's.
-    dtype : {"float32", "mixed_bfloat16"}, optional
-        Of the convolutions; chosen by the processor if not given.
+    spectrogram : keras.KerasTensor, shape (clips, 631, 631, 1)
+    side : int
+        From 32 to 631.
 
     Returns
     -------
-    keras.Model
-        The model itself if it has no such pair of layers.
+    keras.KerasTensor, shape (clips, side, side, 1)
 
-    Examples
-    --------
-    >>> model = build_lil_data(8)
-    >>> fast(model).get_layer("conv1").conv is model.get_layer("conv1")
-    True
+    Raises
+    ------
+    LilDataError
+        If the side is out of range.
     """
-    if dtype is None:
-        dtype = "mixed_bfloat16" if has_bfloat16() else "float32"
-    layers = model.layers[1:]
-    pairs = {
-        conv.name: pool
-        for conv, pool in itertools.pairwise(layers)
-        if isinstance(conv, keras.layers.Conv2D)
-        and conv.activation is keras.activations.relu
-        and isinstance(pool, keras.layers.MaxPooling2D)
-    }
-    if not pairs:
-        return model
-    pooled = {pool.name for pool in pairs.values()}
-    x = model.inputs[0]
-    for layer in layers:
-        if layer.name in pairs:
-            x = PooledFirst(layer, pairs[layer.name], dtype)(x)
-        elif layer.name not in pooled:
-            x = layer(x)
-    return keras.Model(model.inputs[0], x, name=f"fast_{model.name}")
+    if not SMALLEST_SIDE <= side <= N_BINS:
+        raise LilDataError(f"side must be from {SMALLEST_SIDE} to {N_BINS} pixels, got {side}")
+    if side == N_BINS:
+        return spectrogram
+    return keras.layers.Resizing(side, side, antialias=True, name="shrunk")(spectrogram)
 
 
 def predict(model: Any, images: Image | Dataset, batch_size: int = 32) -> NDArray[np.float32]:
@@ -303,8 +266,12 @@ def receptive_fields(model: Any) -> pd.DataFrame:
 
 
 SOFTMAX = Network("softmax", build_softmax, {"pool": SOFTMAX_POOL}, learning_rate=1e-6)
-LIL_DATA = Network("cnn", build_lil_data, {"filters": FILTERS, "dropout": DROPOUT}, twin=fast)
-NETWORKS = {network.name: network for network in (SOFTMAX, LIL_DATA)}
+LIL_DATA = Network(
+    "cnn",
+    build_lil_data,
+    {"filters": FILTERS, "dropout": DROPOUT, "channels": 1, "side": N_BINS},
+    twin=fast,
+)
 
 
 def _check(n_genres: int) -> None:

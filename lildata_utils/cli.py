@@ -129,7 +129,7 @@ def _prepare(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from lildata_utils import dataset
-    from lildata_utils.classifier import NETWORKS
+    from lildata_utils.networks import NETWORKS
     from lildata_utils.training import describe_epoch, fit, load_run, peaked
 
     network = NETWORKS[options.network]

@@ -7,8 +7,6 @@ Ecker & Bethge (arXiv:1508.06576; CVPR 2016), with the costs and numbers of "On 
 Music" (its Methods and Supplementary Data).
 """
 
-import socket
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lildata_utils import pretrained
 from lildata_utils.backend import deterministic, has_bfloat16, keras, tf
 from lildata_utils.classifier import LIL_DATA, build_lil_data
 from lildata_utils.errors import LilDataError
@@ -46,9 +45,6 @@ LBFGS_DECREASE = 1e-4
 SMALLEST = 1e-20
 # From here on a convolution's arithmetic takes longer than its memory traffic.
 MANY_CHANNELS = 256
-
-# A download that stands still for so long has failed.
-DOWNLOAD_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -541,16 +537,8 @@ def vgg19_network(
     >>> vgg19_network("random").weights
     'VGG-19, random (seed 0)'
     """
-    if isinstance(weights, Path):
-        model, words = _vgg19_from_file(weights), f"file {weights.name}"
-    elif weights is None:
-        model, words = _vgg19_of_imagenet(), "ImageNet"
-    elif weights == "random":
-        model = None
-    else:
-        raise LilDataError(f"weights {weights!r} are unknown: give a file, 'random' or nothing")
-    if model is None:
-        model, words = _vgg19_random(seed), f"random (seed {seed})"
+    model = keras.applications.VGG19(include_top=False, weights=None)
+    words = pretrained.load_weights(model, weights, seed)
     preset = PRESETS["vgg19"]
     dtype = dtype or ("bfloat16" if has_bfloat16() else "float32")
     extractor = feature_extractor(model, preset.layers, dtype)
@@ -572,75 +560,6 @@ def vgg19_input(images: Any) -> Any:
     """
     channels = tf.repeat(images[..., None], 3, axis=-1)
     return keras.applications.vgg19.preprocess_input(channels)
-
-
-def _vgg19(weights: str | None = None) -> Any:
-    return keras.applications.VGG19(include_top=False, weights=weights)
-
-
-def _vgg19_random(seed: int) -> Any:
-    model = _vgg19()
-    rng = np.random.default_rng(seed)
-    for layer in model.layers:
-        if layer.weights:
-            initializer = keras.initializers.HeNormal(seed=int(rng.integers(2**31)))
-            layer.kernel.assign(initializer(layer.kernel.shape))
-    return model
-
-
-def _vgg19_of_imagenet() -> Any | None:
-    """Load what Keras has downloaded, or let it download; None if it can't."""
-    timeout_s = socket.getdefaulttimeout()
-    talks = keras.utils.is_interactive_logging_enabled()
-    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
-    # Keras announces its download even where there is no network.
-    keras.utils.disable_interactive_logging()
-    try:
-        return _vgg19("imagenet")
-    except Exception as error:  # Keras raises a plain Exception when there is no network.
-        warnings.warn(
-            "VGG-19 gets random weights: ImageNet's are not here and can't be fetched "
-            f"({type(error).__name__}); connect once (80 MB), or give a file",
-            stacklevel=3,
-        )
-        return None
-    finally:
-        socket.setdefaulttimeout(timeout_s)
-        if talks:
-            keras.utils.enable_interactive_logging()
-
-
-def _vgg19_from_file(path: Path) -> Any:
-    if not path.is_file():
-        raise LilDataError(f"{path} is missing: expected VGG-19's weights as Keras saves them")
-    model = _vgg19()
-    # Keras leaves a layer as it was, with a warning or none, if the file has nothing for it.
-    for variable in model.weights:
-        variable.assign(np.full(variable.shape, np.nan))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if path.name.endswith(".weights.h5"):
-                model.load_weights(path)
-            else:
-                model.load_weights(path, by_name=True)
-    except Exception as error:  # h5py and Keras raise whatever their parts raise.
-        raise LilDataError(
-            f"{path} can't be read as VGG-19's weights ({_first_line(error)}): "
-            "expected a whole .h5 file as Keras saves it"
-        ) from None
-    for variable in model.weights:
-        if not np.isfinite(variable.numpy()).all():
-            raise LilDataError(
-                f"{path} holds no weights of VGG-19's {variable.path}: "
-                "expected a .h5 file of VGG-19 as Keras saves it"
-            )
-    return model
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else repr(error)
 
 
 # Optimizers. Each yields picture after picture, in [0, 255], with its costs.

@@ -51,6 +51,7 @@ BATCH_SIZE = 32
 LEARNING_RATE = 1e-3
 # So many epochs without a gain are worth a word.
 PATIENCE = 3
+PRINTED_EPOCHS = 20
 
 # The columns of clips.csv that say which sounds were learned, and as what.
 IDENTITY = ["id", "genre", "start_s", "peak_db", "split"]
@@ -365,12 +366,10 @@ def fit(
     model = network.build(len(dataset.genres), seed=seed, **{**network.options, **(options or {})})
     frozen, learning = features.split(model)
     if frozen is not None:
-        for done, shards, files in features.extract(
-            frozen, network.twin(frozen), tensor_input, dataset
-        ):
-            yield Step(0, epochs, done, shards, math.nan)
-        train = features.of(train, files)
-        validation = validation and features.of(validation, files)
+        for progress in features.extract(frozen, network.twin(frozen), tensor_input, dataset):
+            yield Step(0, epochs, progress.done, progress.shards, math.nan)
+        train = features.of(train, progress.files)
+        validation = validation and features.of(validation, progress.files)
     example = tf.TensorSpec.from_tensor(tf.constant(train.images([0])))
     learner = _Learner(network, model, learning, example, settings["learning_rate"])
     write_json(folder / RUN_FILE, about | {"environment": _environment(learner.twin)})
@@ -421,7 +420,7 @@ def fit_or_load(
     """Load a run if it is the one that is asked for; train it if not; say which of the two.
 
     A run in the folder with other settings or other data is replaced. Training prints a line an
-    epoch.
+    epoch, or of a long one about 20 lines.
 
     Parameters
     ----------
@@ -460,7 +459,9 @@ def fit_or_load(
         options=options,
     )
     for step in steps:
-        if step.history is not None:
+        if step.history is not None and (
+            step.epoch % -(-step.epochs // PRINTED_EPOCHS) == 0 or step.epoch == step.epochs
+        ):
             print(describe_epoch(step.history, step.epochs))
     run = load_run(folder)
     done = len(run.history)

@@ -1,13 +1,11 @@
 """Style transfer against sums written out by hand, numerical gradients and its own limits."""
 
-import warnings
-
 import numpy as np
 import pytest
 
-from lildata_utils import style_transfer, training
+from lildata_utils import pretrained, style_transfer, training
 from lildata_utils.backend import keras, tf
-from lildata_utils.classifier import build_lil_data, build_softmax
+from lildata_utils.classifier import build_lil_data
 from lildata_utils.errors import LilDataError
 from lildata_utils.style_transfer import Preset, StyleNetwork, transfer
 
@@ -385,84 +383,16 @@ def test_vgg19_features_keep_their_size_with_random_weights(vgg19, pictures):
     assert max(rms) < 10 * min(rms)
 
 
-FILES = ("no_top.h5", "top.h5", "no_top.weights.h5", "top.weights.h5")
-
-
-@pytest.fixture(scope="module")
-def vgg19_files(tmp_path_factory):
-    """A random VGG-19 as Keras saves it: in two formats, with and without a dense layer."""
-    folder = tmp_path_factory.mktemp("vgg19")
-    model = style_transfer._vgg19_random(7)
-    pooled = keras.layers.GlobalAveragePooling2D()(model.output)
-    with_top = keras.Model(model.inputs, keras.layers.Dense(3, name="predictions")(pooled))
-    files = [folder / name for name in FILES]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.save(files[0])
-        with_top.save(files[1])
-    model.save_weights(files[2])
-    with_top.save_weights(files[3])
-    return model.get_layer("block5_conv1").kernel.numpy(), *files
-
-
-@pytest.mark.parametrize("number", range(4))
-def test_vgg19_from_a_file(vgg19_files, number):
-    kernel, *files = vgg19_files
-    network = style_transfer.vgg19_network(files[number])
-    assert network.weights == f"VGG-19, file {files[number].name}"
-    np.testing.assert_array_equal(network.extractor.get_layer("block5_conv1").kernel, kernel)
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_a_truncated_file_is_one_line(vgg19_files, tmp_path, number):
-    whole = vgg19_files[number]
-    part = tmp_path / whole.name
-    part.write_bytes(whole.read_bytes()[:1_000_000])
-    with pytest.raises(LilDataError, match="can't be read as VGG-19's weights") as caught:
-        style_transfer.vgg19_network(part)
-    assert "\n" not in str(caught.value)
-
-
-def test_files_of_something_else_are_refused(tmp_path):
-    others = {
-        "softmax": build_softmax(2, pool=63),
-        "vgg16": keras.applications.VGG16(include_top=False, weights=None),
-    }
-    for name, other in others.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            other.save(tmp_path / f"{name}.h5")
-        other.save_weights(tmp_path / f"{name}.weights.h5")
-    (tmp_path / "text.h5").write_text("no weights")
-    files = [f"{name}{ending}" for name in others for ending in (".h5", ".weights.h5")]
-    for name in (*files, "text.h5", "missing.h5"):
-        with pytest.raises(LilDataError, match="expected") as caught:
-            style_transfer.vgg19_network(tmp_path / name)
-        assert name in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-
-def test_without_imagenet_weights_they_are_random_and_a_warning_says_so(monkeypatch):
-    real = style_transfer._vgg19
-
-    def no_network(weights=None):
-        if weights == "imagenet":
-            raise Exception("URL fetch failure\non two lines")
-        return real(weights)
-
-    monkeypatch.setattr(style_transfer, "_vgg19", no_network)
+def test_vgg19_says_which_weights_it_has(monkeypatch):
+    monkeypatch.setitem(pretrained.MAKERS, "vgg19", no_network)
     with pytest.warns(UserWarning, match="random weights") as caught:
         network = style_transfer.vgg19_network(seed=3)
-    assert len(caught) == 1
-    assert "\n" not in str(caught[0].message)
     assert caught[0].filename == __file__
     assert network.weights == "VGG-19, random (seed 3)"
 
 
-def test_imagenet_weights_are_named(monkeypatch):
-    real = style_transfer._vgg19
-    monkeypatch.setattr(style_transfer, "_vgg19", lambda weights=None: real())
-    assert style_transfer.vgg19_network().weights == "VGG-19, ImageNet"
+def no_network(**options):
+    raise Exception("URL fetch failure")
 
 
 def test_unknown_weights_are_refused():
