@@ -5,6 +5,7 @@ Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/``
 """
 
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lildata_utils import audio, crate, dataset, prepare
-from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER
+from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER, written_beside
 from lildata_utils.parallel import usable_cores
 from lildata_utils.profiles import GENRES, get_profile
 from lildata_utils.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 
 PRETRAINED = DATA_FOLDER / "pretrained"
 LIL_DATA_RUN = "lil_data"
+
+# The LSTMs of notebook 05, by what sets them apart; see `lstm.build_lstm`.
+LSTM_RUNS: dict[str, dict[str, Any]] = {
+    "depth_2": {"layers": 2},
+    "depth_3": {},
+    "depth_4": {"layers": 4},
+    "repeated": {"reading": "repeated"},
+    "zeros": {"reading": "zeros"},
+    "sampled": {"truth": 0.5},
+    "free": {"truth": 0.0},
+    "wide": {"units": 128},
+    "noise": {"noise": 0.1},
+    "components": {"rank": 64},
+    "mixture": {"rank": 64, "mixtures": 5},
+}
 
 EXAMPLE_SEED = 7
 EXAMPLE_S = 32.0
@@ -191,6 +207,43 @@ def course_run(
     epochs = size.epochs if epochs is None else epochs
     fit_or_load(folder, network, clips, epochs, batch_size=size.batch_size, options=options)
     return load_run(folder)
+
+
+def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "Run":
+    """Load one of the course's LSTMs in a profile's size, or train it; says which in a line.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Gives the batch size.
+    name : str
+        One of `LSTM_RUNS`.
+    clips : Dataset
+        From `lofi_dataset`, or some of them.
+    epochs : int
+        The folder is named after them, too: every stage of a training stays. A longer training goes
+        on from the profile's early stage, if that is there.
+
+    Returns
+    -------
+    Run
+    """
+    from lildata_utils.lstm import LSTM
+
+    def folder(stage: int) -> Path:
+        return profile_folder(profile) / "runs" / _lstm_name(name, clips, stage)
+
+    early, _ = get_profile(profile).lstm_epochs
+    if early < epochs and not folder(epochs).exists() and folder(early).exists():
+        with written_beside(folder(epochs)) as beside:
+            shutil.copytree(folder(early), beside)
+    where = _lstm_name(name, clips, epochs)
+    return course_run(profile, where, LSTM, clips, LSTM_RUNS[name], epochs)
+
+
+def _lstm_name(name: str, clips: dataset.Dataset, epochs: int) -> str:
+    train = int((clips.clips["split"] == "train").sum())
+    return f"lstm/{name}_{train}_clips_{epochs}_epochs"
 
 
 def genre_network(profile: str) -> "Run":

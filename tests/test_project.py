@@ -38,6 +38,7 @@ FLOORS = [
     "evaluation",
     "sweep",
     "style_transfer",
+    "lstm",
     "grad_cam",
     "networks",
     "resnet",

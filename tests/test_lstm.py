@@ -1,0 +1,342 @@
+"""Stacked LSTMs: their numbers against Keras' own, what they learn, and what they draw."""
+
+import numpy as np
+import pytest
+
+from lildata_utils import lstm
+from lildata_utils.backend import keras, tf
+from lildata_utils.errors import LilDataError
+from lildata_utils.lstm import LSTM, Mixture, build_lstm, follow, generate
+from lildata_utils.training import fit, load_run
+
+
+def closed_form(layers, units, bins=631):
+    first = 4 * units * (bins + units + 1)
+    above = (layers - 1) * 4 * units * (2 * units + 1)
+    return first + above + bins * (units + 1)
+
+
+def lively(**options):
+    """A network whose weights are larger than first ones, so that its frames move."""
+    model = build_lstm(**{"layers": 2, "units": 8, **options})
+    for weight in model.trainable_variables:
+        weight.assign(3 * weight)
+    model.head.bias.assign(np.full(model.head.bias.shape, 0.5))
+    if model.basis is not None:
+        directions, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((631, model.rank)))
+        model.basis.mean.assign(np.full(631, 0.5))
+        model.basis.encoder.assign(directions)
+        model.basis.decoder.assign(directions.T)
+    return model
+
+
+def as_keras(model):
+    """The same network of Keras' own layers."""
+    stack = keras.Sequential([keras.Input((None, 631))])
+    for cell in model.cells:
+        stack.add(keras.layers.LSTM(cell.units, return_sequences=True))
+    stack.add(keras.layers.Dense(631))
+    weights = [*(weight for cell in model.cells for weight in cell.weights), *model.head.weights]
+    stack.set_weights([weight.numpy() for weight in weights])
+    return stack
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(1).integers(0, 256, (3, 631, 20), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def frames(images):
+    return images.swapaxes(1, 2).astype(np.float32) / 255
+
+
+# --- the network -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("layers", "count"), [(2, 188_781), (3, 208_981), (4, 229_181)])
+def test_parameters(layers, count):
+    assert build_lstm(layers=layers).count_params() == closed_form(layers, 50) == count
+
+
+def test_parameters_of_other_sizes():
+    assert build_lstm(layers=1, units=7).count_params() == closed_form(1, 7)
+    model = build_lstm(units=20, rank=5, mixtures=3)
+    learned = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    lstms = closed_form(3, 20, bins=5) - 5 * 21
+    assert learned == lstms + 21 * 3 * (1 + 2 * 5)
+
+
+def test_numbers_are_keras_own(frames):
+    model = lively(layers=3)
+    expected = as_keras(model)(frames).numpy()
+    np.testing.assert_allclose(model(frames), expected, atol=1e-5)
+    np.testing.assert_allclose(model.predict(frames, verbose=0), expected, atol=1e-5)
+
+
+def test_the_seed_decides_the_first_weights():
+    first, same, other = (build_lstm(layers=1, units=4, seed=seed) for seed in (0, 0, 1))
+    for a, b, c in zip(*(m.trainable_variables for m in (first, same, other)), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert "bias" in a.path or not np.array_equal(a, c)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"layers": 0}, "layers must be at least 1"),
+        ({"units": 0}, "units must be at least 1"),
+        ({"reading": "guess"}, "reading 'guess' is unknown: expected one of fed_back"),
+        ({"truth": 1.5}, "truth is a probability"),
+        ({"reading": "zeros", "noise": 0.1}, "needs fed_back and a truth above 0"),
+        ({"noise": 0.1, "truth": 0.0}, "needs fed_back and a truth above 0"),
+        ({"noise": -0.1, "truth": 1.0}, "noise must be at least 0"),
+        ({"rank": 632}, "rank must be from 0 to 631"),
+        ({"mixtures": 3}, "needs a rank"),
+        ({"mixtures": 3, "rank": 4, "truth": 0.5}, "truth=1"),
+    ],
+)
+def test_wrong_options_are_told(options, words):
+    with pytest.raises(LilDataError, match=words):
+        build_lstm(**options)
+
+
+# --- drawing -----------------------------------------------------------------------------------
+
+
+def next_input(reading, drawn, first):
+    return {"fed_back": drawn, "repeated": first, "zeros": np.zeros_like(first)}[reading]
+
+
+@pytest.mark.parametrize("reading", lstm.READINGS)
+def test_one_loop_equals_prediction_on_the_growing_sequence(frames, reading):
+    model = lively(reading=reading)
+    keras_own = as_keras(model)
+    first = frames[:, :1]
+    inputs, drawn = first, []
+    for _ in range(15):
+        drawn.append(np.asarray(keras_own(inputs))[:, -1:])
+        inputs = np.concatenate([inputs, next_input(reading, drawn[-1], first)], axis=1)
+    expected = np.concatenate(drawn, axis=1).swapaxes(1, 2)
+    assert np.ptp(expected, axis=2).max() > 0.1  # it moves
+    np.testing.assert_allclose(follow(model, frames[:, 0], 15), expected, atol=1e-5)
+
+
+def test_batches_equal_singles(frames):
+    model = lively()
+    together = follow(model, frames[:, 0], 30)
+    for number in range(len(frames)):
+        single = follow(model, frames[number : number + 1, 0], 30)[0]
+        np.testing.assert_allclose(single, together[number], atol=1e-4)
+
+
+def test_what_is_fed_back_has_the_rank_of_its_units(frames):
+    drawn = follow(lively(units=8), frames[:, 0], 100)
+    assert [np.linalg.matrix_rank(picture, tol=1e-3) for picture in drawn] == [9, 9, 9]
+
+
+def test_generate_gives_images_that_begin_with_the_frame(images):
+    model = lively()
+    drawn = generate(model, images[:, :, 0], 25)
+    assert drawn.shape == (3, 631, 26)
+    assert drawn.dtype == np.uint8
+    np.testing.assert_array_equal(drawn[:, :, 0], images[:, :, 0])
+    exact = 255 * follow(model, images[:, :, 0] / 255, 25)
+    np.testing.assert_allclose(drawn[:, :, 1:], np.clip(exact, 0, 255), atol=0.5001)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "words"),
+    [
+        ((631,), {}, r"shape \(631,\); expected \(clips, 631\)"),
+        ((2, 630), {}, r"shape \(2, 630\)"),
+        ((2, 631), {"n_frames": 0}, "0 frames"),
+        ((2, 631), {"temperature": -1.0}, "temperature -1.0"),
+    ],
+)
+def test_wrong_frames_are_told(shape, options, words):
+    with pytest.raises(LilDataError, match=words):
+        follow(lively(), np.zeros(shape), **options)
+
+
+# --- the loss ----------------------------------------------------------------------------------
+
+
+def squared_error(drawn, images):
+    return ((drawn - images[:, :, 1:] / 255) ** 2).mean(axis=(1, 2))
+
+
+@pytest.mark.parametrize("rank", [0, 6])
+@pytest.mark.parametrize("reading", lstm.READINGS)
+def test_free_running_loss_is_the_error_of_what_is_drawn(images, frames, reading, rank):
+    model = lively(reading=reading, truth=0.0, rank=rank)
+    expected = squared_error(follow(model, frames[:, 0], 19), images)
+    np.testing.assert_allclose(model.losses_of(images, True), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [0, 6])
+def test_teacher_forced_loss_is_the_error_of_the_next_frame(images, frames, rank):
+    model = lively(rank=rank)
+    drawn = model(frames[:, :-1]).numpy().swapaxes(1, 2)
+    np.testing.assert_allclose(
+        model.losses_of(images, True), squared_error(drawn, images), rtol=1e-5
+    )
+
+
+def test_scheduled_sampling_mixes_truth_and_own_frames_by_lot(images, frames):
+    model = lively(truth=0.5)
+    own = np.random.default_rng(2).random((19, 3, 1)) < 0.5
+    own[0] = False
+    gates = model.gates(frames.swapaxes(0, 1)[:-1]).numpy()
+    hidden = model.run(tf.constant(gates * ~own), tf.constant(own, tf.float32))
+
+    advance, states = model.stepper(), model.silence(3)
+    drawn = np.zeros((3, 631), np.float32)
+    for number in range(19):
+        inputs = np.where(own[number], drawn, frames[:, number])
+        states = advance(model.gates(inputs), states)
+        drawn = model.read_out(states[-1][0]).numpy()
+        np.testing.assert_allclose(model.read_out(hidden[number]), drawn, atol=1e-5)
+
+
+def test_the_probability_of_truth_lies_between_its_ends(images):
+    losses = {
+        truth: float(tf.reduce_mean(lively(truth=truth).losses_of(images, True)))
+        for truth in (0.0, 1e-6, 1 - 1e-6, 1.0)
+    }
+    assert losses[1e-6] == pytest.approx(losses[0.0], rel=1e-5)
+    assert losses[1 - 1e-6] == pytest.approx(losses[1.0], rel=1e-5)
+    assert losses[0.0] != pytest.approx(losses[1.0], rel=1e-3)
+
+
+def test_noise_is_for_training_only(images):
+    clean, noisy = (lively(noise=noise) for noise in (0.0, 0.3))
+    np.testing.assert_allclose(noisy.losses_of(images, False), clean.losses_of(images, False))
+    assert not np.allclose(noisy.losses_of(images, True), clean.losses_of(images, True), rtol=1e-4)
+
+
+# --- components and mixtures -------------------------------------------------------------------
+
+
+def test_principal_components_are_those_of_the_training_frames(tiny_dataset):
+    train = tiny_dataset.select("train").at_most(train=4)
+    model = build_lstm(layers=1, units=4, rank=5)
+    LSTM.adapt(model, train)
+    frames = train.images().swapaxes(1, 2).reshape(-1, 631) / 255
+    variances = np.linalg.eigvalsh(np.cov(frames.T, bias=True))
+    codes = model.encode(tf.constant(frames, tf.float32)).numpy()
+    np.testing.assert_allclose(codes.std(axis=0), 1, atol=1e-2)
+    np.testing.assert_allclose(np.corrcoef(codes.T), np.eye(5), atol=1e-2)
+    rest = frames - model.decode(codes).numpy()
+    assert (rest**2).sum(axis=1).mean() == pytest.approx(variances[:-5].sum(), rel=1e-3)
+
+
+def gaussian_nats(code, mean, spread):
+    return 0.5 * np.log(2 * np.pi) + np.log(spread) + 0.5 * ((code - mean) / spread) ** 2
+
+
+def test_a_mixture_of_one_is_a_gaussian():
+    mean, spread, code = np.array([0.3, -1.0]), np.array([0.5, 2.0]), np.array([[1.0, 1.0]])
+    mixture = Mixture(tf.constant([[7.0, *mean, *np.log(spread)]], tf.float32), 1, 2)
+    expected = gaussian_nats(code, mean, spread).mean()
+    assert float(mixture.nats(tf.constant(code, tf.float32))[0]) == pytest.approx(expected)
+
+
+def test_a_mixture_of_two_adds_their_likelihoods_up():
+    means, spreads = np.array([[0.0, 1.0], [2.0, -1.0]]), np.array([[1.0, 0.5], [0.3, 1.0]])
+    weights, code = np.array([0.25, 0.75]), np.array([1.0, 0.5])
+    outputs = [*np.log(weights), *means.ravel(), *np.log(spreads).ravel()]
+    mixture = Mixture(tf.constant([outputs], tf.float32), 2, 2)
+    likelihoods = np.exp(-gaussian_nats(code, means, spreads).sum(axis=1))
+    expected = -np.log(weights @ likelihoods) / 2
+    assert float(mixture.nats(tf.constant([code], tf.float32))[0]) == pytest.approx(
+        expected, rel=1e-5
+    )
+    np.testing.assert_allclose(mixture.mean()[0], weights @ means, rtol=1e-5)
+
+
+def test_draws_have_the_mixtures_weights_means_and_spreads():
+    outputs = np.tile([np.log(0.2), np.log(0.8), -5.0, 5.0, np.log(0.5), np.log(1.5)], (20_000, 1))
+    mixture = Mixture(tf.constant(outputs, tf.float32), 2, 1)
+    drawn = mixture.draw(tf.constant([1, 2]), tf.constant(1.0)).numpy()[:, 0]
+    low, high = drawn[drawn < 0], drawn[drawn > 0]
+    assert len(low) / len(drawn) == pytest.approx(0.2, abs=0.02)
+    assert (low.mean(), low.std()) == pytest.approx((-5.0, 0.5), abs=0.05)
+    assert (high.mean(), high.std()) == pytest.approx((5.0, 1.5), abs=0.05)
+    likeliest = mixture.draw(tf.constant([1, 2]), tf.constant(0.0)).numpy()
+    assert (likeliest == 5.0).all()
+
+
+def test_the_seed_decides_what_a_mixture_draws(images):
+    model = lively(rank=6, mixtures=3)
+    first, same, other = (generate(model, images[:, :, 0], 10, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+# --- learning ----------------------------------------------------------------------------------
+
+
+def moving_sinusoids(clips, frames, seed):
+    """Sinusoids over the 631 bins that move by 1.5 bins a frame, each from its own phase."""
+    phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, (clips, 1, 1))
+    bins, times = np.arange(631)[:, None], np.arange(frames)
+    waves = 0.5 + 0.4 * np.sin(2 * np.pi * (bins - 1.5 * times) / 70 + phases)
+    return np.rint(255 * waves).astype(np.uint8)
+
+
+@pytest.mark.slow
+def test_a_moving_sinusoid_is_learned_and_continued():
+    model = build_lstm(layers=1, units=32)
+    optimizer = keras.optimizers.Adam(5e-3, global_clipnorm=1.0)
+    clips = moving_sinusoids(32, 100, seed=0)
+
+    @tf.function(jit_compile=True)
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model.losses_of(clips, True))
+        weights = model.trainable_variables
+        optimizer.apply(tape.gradient(loss, weights), weights)
+        return loss
+
+    optimizer.build(model.trainable_variables)
+    for _ in range(600):
+        loss = step()
+    unseen = moving_sinusoids(8, 200, seed=1)
+    # Twice as long as what was learned, from phases that were not.
+    drawn = follow(model, unseen[:, :, 0] / 255, 199)
+    error = np.sqrt(squared_error(drawn, unseen))
+    print(float(loss), error)
+    assert error.max() < 0.05
+
+
+SMALL = {"layers": 2, "units": 6, "truth": 0.5, "noise": 0.1, "rank": 4}
+
+
+@pytest.mark.slow
+def test_stopped_and_continued_is_undisturbed(tiny_dataset, tmp_path):
+    def train(folder, epochs):
+        return list(
+            fit(tmp_path / folder, LSTM, tiny_dataset, epochs, batch_size=10, options=SMALL)
+        )
+
+    train("undisturbed", 3)
+    train("stopped", 1)
+    steps = fit(tmp_path / "stopped", LSTM, tiny_dataset, 3, batch_size=10, options=SMALL)
+    next(steps)
+    steps.close()
+    train("stopped", 3)
+    first, second = (load_run(tmp_path / name) for name in ("undisturbed", "stopped"))
+    for a, b in zip(first.model.weights, second.model.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(first.history["loss"], second.history["loss"])
+    np.testing.assert_array_equal(first.history["val_loss"], second.history["val_loss"])
+
+
+def test_saved_and_loaded_draws_the_same(tmp_path, images):
+    model = lively(rank=6, mixtures=3)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_array_equal(
+        generate(loaded, images[:, :, 0], 10), generate(model, images[:, :, 0], 10)
+    )
