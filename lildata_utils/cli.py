@@ -18,7 +18,7 @@ from lildata_utils import __version__
 from lildata_utils.errors import LilDataError
 from lildata_utils.profiles import GENRES, PROFILES
 
-CLASSIFIERS = ("softmax", "cnn")
+CLASSIFIERS = ("softmax", "cnn", "resnet50")
 # The names of inversion.py, which imports numba.
 INVERSIONS = ("griffin_lim", "fast_griffin_lim", "accelerated_griffin_lim")
 STARTS = ("zero", "random", "pghi", "multiresolution")
@@ -151,11 +151,32 @@ def _train(options: argparse.Namespace) -> int:
             seed=options.seed,
             options={name: value for name, value in chosen.items() if value is not None},
         ):
-            _follow(bar, (step.epoch - 1) * step.steps + step.step, step.epochs * step.steps)
+            _follow_training(bar, step)
             if step.history is not None:
                 bar.write(describe_epoch(step.history, step.epochs), file=sys.stdout)
     run = load_run(options.out)
     print(f"{options.out}: {len(run.history)} epochs; {peaked(run.history)}")
+    return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from lildata_utils import sweep
+
+    plan = sweep.read_plan(options.plan)
+    with _bar("step") as bar:
+        for step in sweep.run(plan, options.out):
+            place = f"[{step.number}/{step.runs}] {step.row.name}, seed {step.seed}"
+            if step.training is not None:
+                bar.set_description(place)
+                _follow_training(bar, step.training)
+                continue
+            done = sweep.result(step.row, step.seed, options.out)
+            words = ", ".join(
+                f"{name} {done[name]:.1%}" for name in ("train", "validation", "test")
+            )
+            bar.write(f"{place}: {words}, {done['seconds']:.0f} s", file=sys.stdout)
+    print(sweep.as_markdown(sweep.table(plan, options.out)))
+    print(f"{options.out}: table.csv, report.json")
     return 0
 
 
@@ -357,6 +378,13 @@ def _follow(bar: Any, done: int, total: int) -> None:
     bar.update(done - bar.n)
 
 
+def _follow_training(bar: Any, step: Any) -> None:
+    if step.epoch == 0:  # the outputs of layers that do not learn, track by track
+        _follow(bar, step.step, step.steps)
+    else:
+        _follow(bar, (step.epoch - 1) * step.steps + step.step, step.epochs * step.steps)
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -469,6 +497,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--dropout", type=_share, metavar="P", help="of Lil Data (default 0.5)")
     add_seed(sub)
+
+    sub = add("sweep", _sweep, "do a table of experiments; a stopped one goes on")
+    sub.add_argument("plan", type=Path, metavar="FILE", help="TOML, like experiments/resnet.toml")
+    sub.add_argument("out", type=Path, metavar="OUT", help="gets the music, the runs, the table")
 
     sub = add("test", _test, "test a run: report.json, confusion.png, mistakes.csv")
     sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
