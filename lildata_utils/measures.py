@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from lildata_utils.spectrogram import (
     BIN_HZ,
+    FRAME_S,
     HOP_LENGTH,
     N_BINS,
     N_FFT,
@@ -28,8 +29,14 @@ FLOOR_PERCENTILE = 10.0
 FLOOR_BANDS = 24
 # Where most instruments have their notes and lower overtones.
 KEY_RANGE_HZ = (80.0, 3000.0)
+# Two bins a semitone and more, and not yet only overtones.
+NOTES_HZ = (300.0, 3000.0)
 CENTS = 5
 WIDEST_SHIFT_CENTS = 200
+HELD_S = 0.2
+BEAT_S = (0.25, 1.5)
+# With less harmonic change than this there is nothing to hold.
+SMALLEST_CHANGE = 1e-3
 SMALLEST = 1e-10
 
 
@@ -202,6 +209,118 @@ def onset_strength(waveform: ArrayLike) -> Floats:
     """
     level_db = _level_db(_equal_loudness(waveform))
     return spectral_flux(S=level_db, sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
+
+
+def tonal_clarity(waveform: ArrayLike) -> float:
+    """Measure how few of the twelve notes hold a sound's energy from moment to moment.
+
+    One minus the entropy of each frame's chroma, in parts of the largest possible one, averaged
+    over the frames by their energy.
+
+    Parameters
+    ----------
+    waveform : array_like, shape (samples,)
+
+    Returns
+    -------
+    float
+        0 for all twelve alike and for silence; 1 would be a single note, of which the window leaves
+        about 0.6.
+    """
+    power = magnitude(_equal_loudness(waveform)) ** 2
+    # Below, a bin is wider than a note; above are overtones and cymbals.
+    low, high = (int(hz / BIN_HZ) for hz in NOTES_HZ)
+    power[:low], power[high:] = 0, 0
+    chroma = chroma_stft(
+        S=power, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, tuning=0.0, norm=None
+    )
+    energy = chroma.sum(axis=0)
+    if energy.sum() < SMALLEST:
+        return 0.0
+    shares = np.maximum(chroma / np.maximum(energy, SMALLEST), SMALLEST)
+    entropy = -(shares * np.log(shares)).sum(axis=0) / np.log(len(shares))
+    return float(1 - (entropy * energy).sum() / energy.sum())
+
+
+def onset_contrast_db(waveform: ArrayLike) -> float:
+    """Measure how far attacks stand out: the 99th percentile of the onset strength over its median.
+
+    Parameters
+    ----------
+    waveform : array_like, shape (samples,)
+
+    Returns
+    -------
+    float
+        In dB a frame, at least 0; steady sounds have little, and so has steady noise.
+    """
+    strength = onset_strength(waveform)
+    return float(np.percentile(strength, 99) - np.median(strength))
+
+
+def pulse_clarity(waveform: ArrayLike) -> float:
+    """Measure how regularly attacks come: the autocorrelation of the onset strength at its best.
+
+    Parameters
+    ----------
+    waveform : array_like, shape (samples,)
+        At least 2 s.
+
+    Returns
+    -------
+    float
+        At most 1, for clicks of a clock from 40 to 240 beats a minute; about 0 without a beat.
+    """
+    strength = onset_strength(waveform)
+    first, last = (round(lag_s / FRAME_S) for lag_s in BEAT_S)
+    return max(
+        _correlation(strength[lag:], strength[: len(strength) - lag])
+        for lag in range(first, last + 1)
+    )
+
+
+def notes_held(waveform: ArrayLike) -> float:
+    """Measure whether the harmony of a moment is still there a fifth of a second later.
+
+    The cosine of chroma frames 0.2 s apart, against that of frames in any order.
+
+    Parameters
+    ----------
+    waveform : array_like, shape (samples,)
+
+    Returns
+    -------
+    float
+        At most 1, for long notes that change; about 0 where the order of the frames says nothing:
+        in noise, in shuffled frames, and in a drone.
+    """
+    chroma = _chroma(waveform)
+    frames, lag = chroma.shape[1], round(HELD_S / FRAME_S)
+    together = (chroma[:, lag:] * chroma[:, : frames - lag]).sum(axis=0).mean()
+    apart = (chroma.sum(axis=1) ** 2).sum() / frames**2
+    return float((together - apart) / max(1 - apart, SMALLEST_CHANGE))
+
+
+def describe_sound(waveform: ArrayLike) -> dict[str, float]:
+    """Put what a sound is like into one row of a table, without comparing it with another.
+
+    Parameters
+    ----------
+    waveform : array_like, shape (samples,)
+
+    Returns
+    -------
+    dict of str to float
+        Names with their units to values.
+    """
+    return {
+        "tonal clarity": tonal_clarity(waveform),
+        "notes held": notes_held(waveform),
+        "onsets (dB)": onset_contrast_db(waveform),
+        "pulse": pulse_clarity(waveform),
+        "flatness": flatness(waveform),
+        "centroid (Hz)": spectral_centroid_hz(waveform),
+    }
 
 
 def describe_transfer(

@@ -287,8 +287,10 @@ def moving_sinusoids(clips, frames, seed):
 
 @pytest.mark.slow
 def test_a_moving_sinusoid_is_learned_and_continued():
-    model = build_lstm(layers=1, units=32)
-    optimizer = keras.optimizers.Adam(5e-3, global_clipnorm=1.0)
+    model = build_lstm(layers=1, units=32, truth=0.5)
+    schedule = keras.optimizers.schedules.CosineDecay(5e-3, 400)
+    optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
+    optimizer.build(model.trainable_variables)
     clips = moving_sinusoids(32, 100, seed=0)
 
     @tf.function(jit_compile=True)
@@ -297,17 +299,15 @@ def test_a_moving_sinusoid_is_learned_and_continued():
             loss = tf.reduce_mean(model.losses_of(clips, True))
         weights = model.trainable_variables
         optimizer.apply(tape.gradient(loss, weights), weights)
-        return loss
 
-    optimizer.build(model.trainable_variables)
-    for _ in range(600):
-        loss = step()
+    for _ in range(400):
+        step()
+    # Phases that were not learned, for twice as long as what was.
     unseen = moving_sinusoids(8, 200, seed=1)
-    # Twice as long as what was learned, from phases that were not.
-    drawn = follow(model, unseen[:, :, 0] / 255, 199)
-    error = np.sqrt(squared_error(drawn, unseen))
-    print(float(loss), error)
-    assert error.max() < 0.05
+    error = np.sqrt(squared_error(follow(model, unseen[:, :, 0] / 255, 199), unseen))
+    mean = np.sqrt(squared_error(np.full((8, 631, 199), 0.5), unseen))
+    assert error.max() < 0.1
+    assert mean.min() > 0.28
 
 
 SMALL = {"layers": 2, "units": 6, "truth": 0.5, "noise": 0.1, "rank": 4}

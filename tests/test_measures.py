@@ -103,3 +103,31 @@ def test_the_trivial_rows():
     other = measures.describe_transfer(style, content, style)
     assert other["onsets of style"] == pytest.approx(1)
     assert other["onsets of content"] < 0.5
+
+
+def test_clarity_falls_from_a_note_to_a_chord_to_noise():
+    note, chord = notes(440.0), notes(261.6, 329.6, 392.0)
+    clarities = [measures.tonal_clarity(sound) for sound in (note, chord, noise())]
+    assert clarities[0] > 2 * clarities[1] > 4 * clarities[2] > 0
+    assert measures.tonal_clarity(np.zeros(RATE)) == 0
+
+
+def test_clicks_have_onsets_and_a_pulse_and_noise_has_none():
+    regular, steady = clicks(0.5), noise()
+    irregular = sum(clicks(99.0, start_s) for start_s in (0.2, 0.5, 1.4, 1.5, 2.9, 3.3, 4.2))
+    assert measures.onset_contrast_db(regular) > 10 > 1 > measures.onset_contrast_db(steady)
+    pulses = [measures.pulse_clarity(sound) for sound in (regular, irregular, steady)]
+    assert pulses[0] > 0.8
+    assert max(pulses[1:]) < 0.5
+
+
+def test_notes_are_held_in_a_melody_not_in_noise():
+    assert measures.notes_held(melody()) > 0.5
+    assert abs(measures.notes_held(noise())) < 0.1
+
+
+def test_a_sounds_description_is_complete_and_finite_for_silence():
+    names = {"tonal clarity", "notes held", "onsets (dB)", "pulse", "flatness", "centroid (Hz)"}
+    described = measures.describe_sound(np.zeros(2 * RATE))
+    assert set(described) == names
+    assert np.isfinite(list(described.values())).all()

@@ -38,6 +38,7 @@ FLOORS = [
     "evaluation",
     "sweep",
     "style_transfer",
+    "generation",
     "lstm",
     "grad_cam",
     "networks",
