@@ -12,17 +12,34 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lildata_utils import __version__
 from lildata_utils.errors import LilDataError
 from lildata_utils.profiles import GENRES, PROFILES
 
+if TYPE_CHECKING:
+    from lildata_utils.training import Run
+
 CLASSIFIERS = ("softmax", "cnn", "resnet50")
+# What only some networks have; the command line calls them the same.
+NETWORK_OPTIONS = (
+    "filters",
+    "dropout",
+    "layers",
+    "units",
+    "reading",
+    "truth",
+    "noise",
+    "rank",
+    "mixtures",
+)
 # The names of inversion.py, which imports numba.
 INVERSIONS = ("griffin_lim", "fast_griffin_lim", "accelerated_griffin_lim")
 STARTS = ("zero", "random", "pghi", "multiresolution")
 DEFAULT_LOUDEST = 0.5
+# The names of lstm.py, which imports TensorFlow.
+READINGS = ("fed_back", "repeated", "zeros")
 OPTIMIZERS = ("adam", "gradient_descent", "lbfgs")
 
 
@@ -134,7 +151,7 @@ def _train(options: argparse.Namespace) -> int:
 
     network = NETWORKS[options.network]
     clips = dataset.load(options.dataset).select(genres=options.genres)
-    chosen = {"filters": options.filters, "dropout": options.dropout}
+    chosen = {name: getattr(options, name) for name in NETWORK_OPTIONS}
     wrong = [
         name for name, value in chosen.items() if value is not None and name not in network.options
     ]
@@ -184,9 +201,8 @@ def _test(options: argparse.Namespace) -> int:
     from lildata_utils import dataset, evaluation, plotting
     from lildata_utils.classifier import predict
     from lildata_utils.parallel import machine
-    from lildata_utils.training import load_run
 
-    run = load_run(options.run)
+    run = _load_run(options.run, CLASSIFIERS)
     clips = dataset.load(options.dataset).select(options.split, run.genres)
     probabilities = predict(run.model, clips)
     report = evaluation.evaluate(probabilities, clips)
@@ -210,9 +226,8 @@ def _test(options: argparse.Namespace) -> int:
 
 def _classify(options: argparse.Namespace) -> int:
     from lildata_utils.listening import classify_file, describe, draw
-    from lildata_utils.training import load_run
 
-    run = load_run(options.run)
+    run = _load_run(options.run, CLASSIFIERS)
     failed, results = 0, []
     for audio in options.audio:
         try:
@@ -232,6 +247,22 @@ def _classify(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(results, indent=2, ensure_ascii=False))
     return failed
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from lildata_utils import audio, generation
+    from lildata_utils.lstm import generate
+
+    audio.check_format(options.out)
+    run = _load_run(options.run, ("lstm",))
+    frame = generation.first_frame(options.start, options.dataset, options.at)
+    (image,) = generate(run.model, frame[None], temperature=options.temperature, seed=options.seed)
+    generation.save(options.out, image, generation.to_sound(image), options.start)
+    print(
+        f"{options.out} (.png): 5 s from {options.start or 'silence'}; layers of units: "
+        f"{run.settings['layers']} x {run.settings['units']}; epochs: {len(run.history)}"
+    )
+    return 0
 
 
 def _invert(options: argparse.Namespace) -> int:
@@ -336,6 +367,18 @@ def _transfer(options: argparse.Namespace) -> int:
             f"style cost {step.style_cost:.4g}"
         )
     return failed
+
+
+def _load_run(folder: Path, networks: Sequence[str]) -> "Run":
+    """Open a run, if it is of one of these networks."""
+    from lildata_utils.training import load_run
+
+    run = load_run(folder)
+    if run.network not in networks:
+        raise LilDataError(
+            f"{folder} is a run of {run.network}: expected one of {', '.join(networks)}"
+        )
+    return run
 
 
 def _course(options: argparse.Namespace) -> int:
@@ -485,7 +528,11 @@ def _parser() -> argparse.ArgumentParser:
     add_workers(sub)
 
     sub = add("train", _train, "train a network on a data set; a stopped training goes on")
-    sub.add_argument("network", choices=CLASSIFIERS, help="the benchmark, or Lil Data")
+    sub.add_argument(
+        "network",
+        choices=(*CLASSIFIERS, "lstm"),
+        help="the benchmark, Lil Data, ResNet-50, or the LSTMs that draw spectrograms",
+    )
     sub.add_argument("dataset", type=Path, metavar="DATASET", help="made by `lildata prepare`")
     sub.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
     add_genres(sub)
@@ -496,6 +543,31 @@ def _parser() -> argparse.ArgumentParser:
         "--filters", type=_numbers, metavar="A,B,C,D", help="of Lil Data's four layers"
     )
     sub.add_argument("--dropout", type=_share, metavar="P", help="of Lil Data (default 0.5)")
+    sub.add_argument("--layers", type=_positive, metavar="N", help="LSTMs in the stack (default 3)")
+    sub.add_argument("--units", type=_positive, metavar="N", help="of each LSTM (default 50)")
+    sub.add_argument(
+        "--reading",
+        choices=READINGS,
+        help="what the LSTM's input is after the first frame (default fed_back)",
+    )
+    sub.add_argument(
+        "--truth",
+        type=_number(0, 1, "probability from 0 to 1"),
+        metavar="P",
+        help="of a true frame as the LSTM's input in training (default 1: teacher forcing)",
+    )
+    sub.add_argument(
+        "--noise",
+        type=_number(0, 10, "standard deviation from 0 to 10"),
+        metavar="S",
+        help="on the LSTM's true frames in training (default 0)",
+    )
+    sub.add_argument(
+        "--rank", type=_count, metavar="N", help="principal components of the LSTM (default: none)"
+    )
+    sub.add_argument(
+        "--mixtures", type=_count, metavar="N", help="Gaussians the LSTM draws from (default: none)"
+    )
     add_seed(sub)
 
     sub = add("sweep", _sweep, "do a table of experiments; a stopped one goes on")
@@ -562,6 +634,28 @@ def _parser() -> argparse.ArgumentParser:
         "       lildata transfer [options] --pairs FILE OUT"
     )
     sub.set_defaults(parser=sub, stopped="nothing half done was written")
+
+    sub = add("generate", _generate, "let an LSTM draw 5 s of music from a first frame")
+    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train lstm`")
+    sub.add_argument("out", type=Path, metavar="OUT", help=".wav, .flac, .ogg or .mp3; also .png")
+    sub.add_argument(
+        "--start",
+        metavar="CLIP",
+        help="an audio file, or with --dataset the id of a clip (default: silence)",
+    )
+    sub.add_argument("--dataset", type=Path, metavar="DATASET", help="that has the clip")
+    sub.add_argument(
+        "--at", type=_seconds, default=0.0, metavar="S", help="second of the audio file (default 0)"
+    )
+    sub.add_argument(
+        "--temperature",
+        type=_number(0, 10, "temperature from 0 to 10"),
+        default=1.0,
+        metavar="T",
+        help="of a mixture: 0 draws the likeliest, 1 what was learned (default 1)",
+    )
+    add_seed(sub)
+    sub.set_defaults(stopped="nothing was written")
 
     sub = add("invert", _invert, "turn a spectrogram picture back into sound")
     sub.add_argument("picture", type=Path, metavar="IN", help="image or magnitude: .npy, .png")

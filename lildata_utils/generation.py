@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lildata_utils import audio, inversion
+from lildata_utils import audio, dataset, inversion
 from lildata_utils.errors import LilDataError
 from lildata_utils.lstm import follow
 from lildata_utils.measures import describe_sound
 from lildata_utils.pictures import write_picture
-from lildata_utils.spectrogram import Floats, Image, image_to_magnitude
+from lildata_utils.spectrogram import N_BINS, Floats, Image, image_to_magnitude
+from lildata_utils.transfers import read_clip
 
 # 8 ms, 79 ms, half a second and five.
 HORIZONS = (1, 10, 63, 630)
@@ -285,7 +286,42 @@ def _comparable(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**logarithms)
 
 
-def save(out: Path, image: Image, sound: Floats) -> None:
+def first_frame(start: str | None, folder: Path | None = None, start_s: float = 0.0) -> Image:
+    """Find the frame from which to draw on.
+
+    Parameters
+    ----------
+    start : str or None
+        An audio file; or, with a data set, a clip's id; None for silence.
+    folder : Path, optional
+        The data set's.
+    start_s : float
+        Where in the audio file. The frame's level counts from the peak of the 5 s from there.
+
+    Returns
+    -------
+    ndarray of uint8, shape (631,)
+
+    Raises
+    ------
+    LilDataError
+        If there is no such clip, or the file is no music or too short.
+    """
+    if start is None:
+        return np.zeros(N_BINS, np.uint8)
+    if folder is None:
+        return read_clip(Path(start), start_s).image[:, 0]
+    clips = dataset.load(folder)
+    (places,) = np.nonzero(clips.clips["id"] == start)
+    if not len(places):
+        raise LilDataError(
+            f"{folder} has no clip {start!r}: the ids stand in {folder / dataset.CLIPS}, the first "
+            f"is {clips.clips['id'].iloc[0]!r}"
+        )
+    return clips.images(places)[0, :, 0]
+
+
+def save(out: Path, image: Image, sound: Floats, start: str | None = None) -> None:
     """Write a generated sound, and its picture (``.png``) beside it.
 
     Parameters
@@ -294,11 +330,15 @@ def save(out: Path, image: Image, sound: Floats) -> None:
         The sound's file; its ending says the format.
     image : ndarray of uint8, shape (631, frames)
     sound : ndarray of float32, shape (samples,)
+    start : str, optional
+        The audio file that it was drawn from: it must not be written over.
 
     Raises
     ------
     LilDataError
-        If the ending stands for no format that can be written.
+        If the ending stands for no format that can be written, or `out` is `start`.
     """
+    if start is not None and Path(start).resolve() == out.resolve():
+        raise LilDataError(f"{out} is also the start: choose another name for the result")
     write_picture(out.with_suffix(".png"), image)
     audio.write(out, sound)

@@ -8,6 +8,7 @@ import soundfile
 
 from lildata_utils import audio
 from lildata_utils.cli import main
+from lildata_utils.pictures import read_picture
 
 
 def add_genre(folder, genre, tilt, tracks=3, seconds=20):
@@ -171,6 +172,51 @@ def test_classify_refuses_what_is_shorter_than_a_clip(run, tmp_path, capsys):
     audio.write(tmp_path / "short.wav", np.zeros(1000))
     assert main(["classify", str(run), str(tmp_path / "short.wav")]) == 1
     assert "too short" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def drawer(data):
+    out = data.parent / "drawer"
+    command = ["train", "lstm", str(data), "--out", str(out), "--genres", "low"]
+    assert main([*command, "--layers", "1", "--units", "4", "--epochs", "1"]) == 0
+    return out
+
+
+@pytest.mark.slow
+def test_generate_starts_from_a_file_a_clip_or_silence(drawer, data, music, tmp_path, capsys):
+    track = str(music / "low/low 0.flac")
+    starts = {
+        "file": ["--start", track, "--at", "5"],
+        "clip": ["--start", "low/low 0@5s", "--dataset", str(data)],
+        "silence": [],
+    }
+    pictures = {}
+    for name, start in starts.items():
+        out = tmp_path / f"{name}.wav"
+        assert main(["generate", str(drawer), str(out), *start]) == 0
+        assert "layers of units: 1 x 4; epochs: 1" in capsys.readouterr().out
+        assert len(audio.read(out)) == 110_250
+        pictures[name] = read_picture(out.with_suffix(".png"))
+        assert pictures[name].shape == (631, 631)
+    np.testing.assert_array_equal(pictures["file"], pictures["clip"])
+    assert not pictures["silence"][:, 0].any()
+    assert pictures["file"][:, 0].any()
+
+
+@pytest.mark.slow
+def test_generate_says_what_is_wrong(drawer, run, data, tmp_path, capsys):
+    out = str(tmp_path / "out.wav")
+
+    def error_of(*command):
+        assert main(list(command)) == 1
+        return capsys.readouterr().err
+
+    assert "is a run of softmax: expected one of lstm" in error_of("generate", str(run), out)
+    assert "is a run of lstm" in error_of("test", str(drawer), str(data))
+    assert "No such file" in error_of("generate", str(drawer), out, "--start", "nowhere.mp3")
+    error = error_of("generate", str(drawer), out, "--start", "x", "--dataset", str(data))
+    assert "has no clip 'x'" in error
+    assert not (tmp_path / "out.wav").exists()
 
 
 def test_reading_only_the_first_lines_is_no_error():
