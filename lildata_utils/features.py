@@ -161,7 +161,9 @@ def of(clips: Dataset, files: dict[str, Path]) -> Features:
 
 def _digest_of_weights(frozen: Any, twin: Any) -> str:
     """Name a folder after all that decides the features."""
-    about = [VERSION, frozen.get_config(), sorted({layer.compute_dtype for layer in twin.layers})]
+    # Not the model's own config: Keras numbers models and tensors as they come.
+    configs = [layer.get_config() for layer in frozen.layers[1:]]
+    about = [VERSION, configs, sorted({layer.compute_dtype for layer in twin.layers})]
     digest = hashlib.blake2b(json.dumps(about, default=str).encode(), digest_size=12)
     for weight in frozen.weights:
         values: NDArray[np.float32] = weight.numpy()

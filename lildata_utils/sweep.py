@@ -379,18 +379,16 @@ def as_markdown(rows: pd.DataFrame) -> str:
         "interval) | worst and best seed | parameters | seconds |",
         "|---|" + "---|" * 9,
     ]
-    for row in rows.itertuples():
+    for row in rows.to_dict("records"):
         cells = (
-            row.name,
-            row.clips,
-            row.seeds,
-            f"{row.running:.1%}",
-            f"{row.train:.1%}",
-            f"{row.validation:.1%}",
-            f"{row.test:.1%} ({100 * row.low:.0f} to {100 * row.high:.0f})",
-            f"{100 * row.worst:.0f}, {100 * row.best:.0f}",
-            f"{row.parameters:,}".replace(",", " "),
-            f"{row.seconds:.0f}",
+            row["name"],
+            row["clips"],
+            row["seeds"],
+            *(f"{row[name]:.1%}" for name in ("running", "train", "validation")),
+            f"{row['test']:.1%} ({100 * row['low']:.0f} to {100 * row['high']:.0f})",
+            f"{100 * row['worst']:.0f}, {100 * row['best']:.0f}",
+            f"{row['parameters']:,}".replace(",", " "),
+            f"{row['seconds']:.0f}",
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
@@ -519,13 +517,12 @@ def _train(
     write_text(folder / ANSWERS_FILE, said.to_csv(index=False))
     hits = (said["answer"] == said["genre"]).groupby(said["split"]).mean()
     kept = training.peaked(done.history).epoch
-    history = done.history.set_index("epoch")
     result = {
         "name": row.name,
         "question": row.question,
         "network": row.network,
         "seed": seed,
-        "running": float(history.loc[kept, "accuracy"]),
+        "running": float(done.history.loc[done.history["epoch"] == kept, "accuracy"].iloc[0]),
         **{split: float(hits[split]) for split in SPLITS},
         "epoch": kept,
         "parameters": int(done.model.count_params()),
