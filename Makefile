@@ -36,6 +36,7 @@ bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/crate.py
 	$(BIN)/python benchmarks/inversion.py
 	$(BIN)/python benchmarks/style_transfer.py
+	$(BIN)/python benchmarks/lstm.py
 
 lock:  ## write requirements.lock anew (needs uv)
 	uv pip compile --universal --all-extras --python-version 3.11 --quiet \

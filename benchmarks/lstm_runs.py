@@ -20,15 +20,14 @@ def main() -> None:
     clips = lofi_dataset(PROFILE)
     pair = clips.at_most(train=2, validation=0)
     early, full = size.lstm_epochs
-    lstm_run(PROFILE, "depth_3", clips, early)
-    lstm_run(PROFILE, "depth_3", pair, size.lstm_pair_epochs)
+    for name in ("depth_3", "free"):
+        lstm_run(PROFILE, name, pair, size.lstm_pair_epochs)
     for name in DEPTHS:
         for epochs in (early, full):
             lstm_run(PROFILE, name, clips, epochs)
     for name in LSTM_RUNS:
         if name not in DEPTHS:
             lstm_run(PROFILE, name, clips, early)
-    lstm_run(PROFILE, "free", pair, size.lstm_pair_epochs)
 
 
 if __name__ == "__main__":

@@ -30,14 +30,14 @@ LSTM_RUNS: dict[str, dict[str, Any]] = {
     "depth_2": {"layers": 2},
     "depth_3": {},
     "depth_4": {"layers": 4},
+    "free": {"truth": 0.0},
+    "sampled": {"truth": 0.5},
     "repeated": {"reading": "repeated"},
     "zeros": {"reading": "zeros"},
-    "sampled": {"truth": 0.5},
-    "free": {"truth": 0.0},
-    "wide": {"units": 128},
-    "noise": {"noise": 0.1},
     "components": {"rank": 64},
     "mixture": {"rank": 64, "mixtures": 5},
+    "noise": {"noise": 0.1},
+    "wide": {"units": 128},
 }
 
 EXAMPLE_SEED = 7
