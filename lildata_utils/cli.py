@@ -22,10 +22,17 @@ if TYPE_CHECKING:
     from lildata_utils.training import Run
 
 CLASSIFIERS = ("softmax", "cnn", "resnet50")
+# The names of resnet.py, which imports TensorFlow.
+LEARN = ("all", "conv2", "conv3", "conv4", "conv5", "head")
 # What only some networks have; the command line calls them the same.
 NETWORK_OPTIONS = (
     "filters",
     "dropout",
+    "channels",
+    "side",
+    "learn",
+    "weights",
+    "momentum",
     "layers",
     "units",
     "reading",
@@ -157,6 +164,8 @@ def _train(options: argparse.Namespace) -> int:
     ]
     if wrong:
         raise LilDataError(f"--{wrong[0]} does not belong to {options.network}: leave it out")
+    if "weights" in network.options:
+        chosen["weights"] = _choose_weights(options.weights)
     with _bar("step") as bar:
         for step in fit(
             options.out,
@@ -174,6 +183,18 @@ def _train(options: argparse.Namespace) -> int:
     run = load_run(options.out)
     print(f"{options.out}: {len(run.history)} epochs; {peaked(run.history)}")
     return 0
+
+
+def _choose_weights(weights: str | None) -> str:
+    import warnings
+
+    from lildata_utils.resnet import choose_weights
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        chosen = choose_weights(weights)
+    print("\n".join([f"first weights: {chosen}", *(str(warning.message) for warning in told)]))
+    return chosen
 
 
 def _sweep(options: argparse.Namespace) -> int:
@@ -543,6 +564,25 @@ def _parser() -> argparse.ArgumentParser:
         "--filters", type=_numbers, metavar="A,B,C,D", help="of Lil Data's four layers"
     )
     sub.add_argument("--dropout", type=_share, metavar="P", help="of Lil Data (default 0.5)")
+    sub.add_argument(
+        "--side",
+        type=_positive,
+        metavar="PIXELS",
+        help="of the square to which pictures are shrunk (default: ResNet-50 224, Lil Data 631)",
+    )
+    sub.add_argument("--channels", type=int, choices=(1, 3), help="equal copies of the picture")
+    sub.add_argument(
+        "--learn", choices=LEARN, help="first part of ResNet-50 that learns (default all)"
+    )
+    sub.add_argument(
+        "--weights",
+        metavar="W",
+        help="first weights of ResNet-50: imagenet, random, or a file of Keras' (default: "
+        "ImageNet's where they can be had)",
+    )
+    sub.add_argument(
+        "--momentum", type=_share, metavar="M", help="of ResNet-50's normalisation (default 0.99)"
+    )
     sub.add_argument("--layers", type=_positive, metavar="N", help="LSTMs in the stack (default 3)")
     sub.add_argument("--units", type=_positive, metavar="N", help="of each LSTM (default 50)")
     sub.add_argument(
