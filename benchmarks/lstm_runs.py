@@ -1,33 +1,122 @@
-"""Train all LSTMs of notebook 05 at the paper's size, and keep what they draw in numbers.
+"""Train all LSTMs of notebook 05 at the paper's size, and put what they draw into numbers.
 
 600 clips of lo-fi, rendered here, for 25 and 50 epochs, and two clips for 1000. The runs lie in
-``data/paper/runs/lstm``; a stopped run goes on where it was, and the notebook in the profile
-"paper" loads them.
+``data/paper/runs/lstm``; a stopped one goes on where it was, and the notebook in the profile
+"paper" loads them. The table goes to ``data/pretrained/lstm/report.csv``, and the networks that the
+notebook shows in its other profiles are copied beside it.
 
     python benchmarks/lstm_runs.py
 """
 
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lildata_utils import generation
+from lildata_utils.dataset import Dataset
+from lildata_utils.files import write_text, written_beside
+from lildata_utils.lstm import follow
 from lildata_utils.profiles import get_profile
-from lildata_utils.workspace import LSTM_RUNS, lofi_dataset, lstm_run
+from lildata_utils.training import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
+from lildata_utils.workspace import KEPT_LSTMS, LSTM_RUNS, lofi_dataset, lstm_run
 
 PROFILE = "paper"
-DEPTHS = ("depth_3", "depth_2", "depth_4")
+DEPTHS = ("depth_2", "depth_3", "depth_4")
+# Starts that are drawn from and listened to, and real clips that say what lo-fi measures.
+JUDGED, REFERENCE = 20, 60
 
 
 def main() -> None:
-    """Train what is not there yet, the paper's own runs first."""
+    """Train what is not there yet, judge all of it, write the table."""
     size = get_profile(PROFILE)
     clips = lofi_dataset(PROFILE)
     pair = clips.at_most(train=2, validation=0)
     early, full = size.lstm_epochs
-    for name in ("depth_3", "free"):
-        lstm_run(PROFILE, name, pair, size.lstm_pair_epochs)
-    for name in DEPTHS:
-        for epochs in (early, full):
-            lstm_run(PROFILE, name, clips, epochs)
-    for name in LSTM_RUNS:
-        if name not in DEPTHS:
-            lstm_run(PROFILE, name, clips, early)
+    runs = [lstm_run(PROFILE, name, pair, size.lstm_pair_epochs) for name in ("depth_3", "free")]
+    runs += [
+        lstm_run(PROFILE, name, clips, epochs)
+        for name in LSTM_RUNS
+        for epochs in ((early, full) if name in DEPTHS else (early,))
+    ]
+    report = judge(runs, clips, pair)
+    write_text(KEPT_LSTMS / "report.csv", report.to_csv(float_format="%.6g"))
+    for run in runs:
+        if run.folder.name.startswith((*DEPTHS, "mixture")):
+            keep(run)
+    print(report.to_string())
+
+
+def judge(runs: list[Run], clips: Dataset, pair: Dataset) -> pd.DataFrame:
+    """Put runs and trivial answers into a table.
+
+    The networks of many clips draw from the first frames of test clips; those of two clips from
+    the frames that they have learned.
+    """
+    train = clips.select("train").images()
+    mean_frame = train.mean(axis=(0, 2)) / 255
+    lofi = [generation.to_sound(image) for image in clips.select("validation").images()[:REFERENCE]]
+    test = clips.select("test").at_most(test=JUDGED).images()
+    learned = pair.select("train").images()
+    rows = [
+        table_of(generation.baselines(test[:, :, 0] / 255, train, 630), test, mean_frame, lofi),
+        table_of(bounds(test), test, mean_frame, lofi),
+        table_of(
+            {f"two clips: {k}": v for k, v in bounds(learned).items()}, learned, mean_frame, lofi
+        ),
+    ]
+    for run in runs:
+        images = learned if run.data["train_clips"] == len(learned) else test
+        drawn = follow(run.model, images[:, :, 0] / 255)
+        row = table_of({run.folder.name: drawn}, images, mean_frame, lofi).drop("real")
+        errors = generation.horizon_errors(run.model, images).loc[630]
+        weights = sum(int(np.prod(weight.shape)) for weight in run.model.trainable_variables)
+        facts = {
+            "rank": max(generation.numerical_rank(picture) for picture in drawn),
+            "teacher-forced": errors["teacher-forced"],
+            "parameters": weights,
+            "epochs": len(run.history),
+            "train clips": run.data["train_clips"],
+            "judged clips": len(images),
+            "minutes": run.history["seconds"].sum() / 60,
+            "loss": run.history["loss"].iloc[-1],
+            "seed": run.settings["seed"],
+            "machine": run.environment["machine"],
+        }
+        rows.append(row.assign(**facts))
+    table = pd.concat(rows)
+    return table[~table.index.duplicated()].rename_axis("drawn by")
+
+
+def bounds(images: np.ndarray) -> dict[str, np.ndarray]:
+    """Real frames in another order, and the best pictures of the rank that 50 units can draw."""
+    real = images[:, :, 1:] / np.float32(255)
+    return {
+        "shuffled frames": np.stack([generation.shuffled(picture) for picture in real]),
+        "best of rank 51": np.stack([generation.best_of_rank(picture, 51) for picture in real]),
+    }
+
+
+def table_of(
+    drawn: dict[str, np.ndarray], images: np.ndarray, mean_frame: np.ndarray, lofi: list[np.ndarray]
+) -> pd.DataFrame:
+    """Measure pictures and their sounds, real ones first."""
+    real = images[:, :, 1:] / np.float32(255)
+    pictures = generation.picture_table(drawn, real, mean_frame)
+    sounds = {
+        name: [generation.to_sound(picture) for picture in group]
+        for name, group in {"real": real, **drawn}.items()
+    }
+    return pictures.join(generation.sound_table(sounds, lofi))
+
+
+def keep(run: Run) -> None:
+    """Copy what is needed to draw, without the state of the training."""
+    target = KEPT_LSTMS / run.folder.name
+    for name in (MODEL_FILE, HISTORY_FILE, RUN_FILE):
+        with written_beside(target / name) as beside:
+            shutil.copyfile(Path(run.folder) / name, beside)
 
 
 if __name__ == "__main__":

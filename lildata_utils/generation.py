@@ -135,6 +135,33 @@ def describe_picture(drawn: ArrayLike, real: ArrayLike, mean_frame: ArrayLike) -
     }
 
 
+def picture_table(
+    drawn: Mapping[str, ArrayLike], real: ArrayLike, mean_frame: ArrayLike
+) -> pd.DataFrame:
+    """Describe groups of drawn pictures beside the real ones.
+
+    Parameters
+    ----------
+    drawn : mapping of str to array_like, shape (clips, 631, frames)
+        What was drawn for the same clips, by name.
+    real : array_like, shape (clips, 631, frames)
+        In [0, 1].
+    mean_frame : array_like, shape (631,)
+        Of the training clips.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a name, ``real`` the first: the means of `describe_picture`.
+    """
+    rows = {}
+    for name, pictures in {"real": real, **drawn}.items():
+        pairs = zip(np.asarray(pictures), np.asarray(real), strict=True)
+        described = [describe_picture(picture, target, mean_frame) for picture, target in pairs]
+        rows[name] = pd.DataFrame(described).mean()
+    return pd.DataFrame(rows).T
+
+
 def baselines(first_frames: ArrayLike, train: ArrayLike, n_frames: int) -> dict[str, Floats]:
     """Draw the answers that need no network.
 

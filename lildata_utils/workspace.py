@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PRETRAINED = DATA_FOLDER / "pretrained"
 LIL_DATA_RUN = "lil_data"
+KEPT_LSTMS = PRETRAINED / "lstm"
 
 # The LSTMs of notebook 05, by what sets them apart; see `lstm.build_lstm`.
 LSTM_RUNS: dict[str, dict[str, Any]] = {
@@ -239,6 +240,36 @@ def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "R
             shutil.copytree(folder(early), beside)
     where = _lstm_name(name, clips, epochs)
     return course_run(profile, where, LSTM, clips, LSTM_RUNS[name], epochs)
+
+
+def kept_lstm(name: str) -> "Run":
+    """Load one of the LSTMs that come with the course: long runs of the profile "paper".
+
+    Says so in a line, with data, epochs, seed and machine.
+
+    Parameters
+    ----------
+    name : str
+        Of a folder in ``data/pretrained/lstm``.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    LilDataError
+        If there is none of that name.
+    """
+    from lildata_utils.training import load_run
+
+    run = load_run(KEPT_LSTMS / name)
+    print(
+        f"Loaded {shown(run.folder)}, which comes with the course: {len(run.history)} epochs on "
+        f"{run.data['train_clips']} clips, seed {run.settings['seed']}, "
+        f"{run.environment['machine']}"
+    )
+    return run
 
 
 def _lstm_name(name: str, clips: dataset.Dataset, epochs: int) -> str:

@@ -67,6 +67,15 @@ def test_a_drone_is_described_as_one(picture):
     assert real["movement"] == pytest.approx(picture.std(axis=1).mean(), rel=1e-5)
 
 
+def test_a_table_has_the_means_of_its_clips(picture):
+    real = np.stack([picture, picture**2])
+    drawn = np.zeros_like(real)
+    table = generation.picture_table({"nothing": drawn}, real, picture.mean(axis=1))
+    assert list(table.index) == ["real", "nothing"]
+    assert table.loc["nothing", "error"] == pytest.approx((real**2).mean(), rel=1e-5)
+    assert table.loc["real", "error"] == table.loc["nothing", "movement"] == 0
+
+
 def test_baselines_are_what_they_say():
     train = np.random.default_rng(2).integers(0, 256, (4, 631, 12), dtype=np.uint8)
     first = train[[2, 0], :, 0] / 255 + 0.001
