@@ -2,8 +2,8 @@
 
 600 clips of lo-fi, rendered here, for 25 and 50 epochs, and two clips for 1000. What else may help
 is compared on 200 clips and 25 epochs. The runs lie in ``data/paper/runs/lstm``; a stopped one goes
-on where it was, and the notebook in the profile "paper" loads them. The table goes to ``data/pretrained/lstm/report.csv``, and the networks that the
-notebook shows in its other profiles are copied beside it.
+on where it was, and the notebook in the profile "paper" loads them. The table goes to
+``data/pretrained/lstm/report.csv``, and the networks that the notebook shows are copied beside it.
 
     python benchmarks/lstm_runs.py
 """
@@ -48,7 +48,7 @@ def main() -> None:
     report = judge(runs, clips, pair)
     write_text(KEPT_LSTMS / "report.csv", report.to_csv(float_format="%.6g"))
     for run in runs:
-        if run.folder.name.startswith((*DEPTHS, "mixture")):
+        if run.data["train_clips"] != COMPARED or run.settings["mixtures"]:
             keep(run)
     print(report.to_string())
 
