@@ -224,3 +224,32 @@ def test_reading_only_the_first_lines_is_no_error():
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("[ok] Python")
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_resnet50_is_trained_and_tested(data, tmp_path, capsys):
+    out = tmp_path / "run"
+    command = ["train", "resnet50", str(data), "--out", str(out), "--epochs", "1"]
+    assert main([*command, "--side", "32", "--learn", "head", "--weights", "random"]) == 0
+    assert "first weights: random" in capsys.readouterr().out
+    assert main(["test", str(out), str(data)]) == 0
+    report = json.loads((out / "reports/test/report.json").read_text())
+    assert report["network"] == "resnet50"
+    assert report["settings"]["weights"] == "random"
+    assert report["settings"]["side"] == 32
+
+
+def test_resnet50s_broken_weights_are_one_line(data, tmp_path, capsys):
+    broken = tmp_path / "broken.h5"
+    broken.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    command = ["train", "resnet50", str(data), "--out", str(tmp_path / "run")]
+    assert main([*command, "--weights", str(broken)]) == 1
+    error = capsys.readouterr().err
+    assert "broken.h5 can't be read as ResNet-50's weights" in error
+    assert error.count("\n") == 1
+
+
+def test_options_of_another_network_are_one_line(data, tmp_path, capsys):
+    command = ["train", "cnn", str(data), "--out", str(tmp_path / "run"), "--momentum", "0.9"]
+    assert main(command) == 1
+    assert "--momentum does not belong to cnn" in capsys.readouterr().err
