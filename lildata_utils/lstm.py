@@ -123,11 +123,13 @@ class Mixture:
 
     def draw(self, seed: Any, temperature: Any) -> Any:
         """Draw codes, shape (..., size); a temperature of 0 takes the likeliest part's mean."""
-        uniform = tf.random.stateless_uniform(tf.shape(self.logits), seed, minval=1e-7)
+        # From one and the same seed the part and the place in it would depend on each other.
+        for_part, for_place = tf.unstack(tf.random.split(seed))
+        uniform = tf.random.stateless_uniform(tf.shape(self.logits), for_part, minval=1e-7)
         part = tf.argmax(self.logits - temperature * tf.math.log(-tf.math.log(uniform)), axis=-1)
         means = tf.gather(self.means, part, batch_dims=1)
         spreads = tf.exp(tf.gather(self.log_spreads, part, batch_dims=1))
-        normal = tf.random.stateless_normal(tf.shape(means), seed)
+        normal = tf.random.stateless_normal(tf.shape(means), for_place)
         return means + tf.sqrt(temperature) * spreads * normal
 
 
