@@ -773,8 +773,8 @@ def gaps(rows: pd.DataFrame, chance: float | None = None) -> Figure:
             100 * chance, color=VERMILION, linestyle="--", linewidth=1.2, zorder=0, label="guessing"
         )
     axes.set_yticks([heights[groups[order] == n].mean() for n in range(len(names))], names)
-    axes.invert_yaxis()
-    axes.set(xlim=(0, 102), xlabel="accuracy (%), line: 95 % interval of the test")
+    axes.set(xlim=(0, 102), ylim=(heights[-1] + 0.9, -0.9))
+    axes.set_xlabel("accuracy (%), line: 95 % interval of the test")
     axes.set_xticks(range(0, 101, 20))
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper right", ncols=4, frameon=False, fontsize=9)
