@@ -17,7 +17,8 @@ import pandas as pd
 from lildata_utils import generation
 from lildata_utils.dataset import Dataset
 from lildata_utils.files import write_text, written_beside
-from lildata_utils.lstm import follow
+from lildata_utils.lstm import UNITS, follow
+from lildata_utils.pictures import write_picture
 from lildata_utils.profiles import get_profile
 from lildata_utils.training import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
 from lildata_utils.workspace import KEPT_LSTMS, LSTM_RUNS, lofi_dataset, lstm_run
@@ -47,6 +48,8 @@ def main() -> None:
     ]
     report = judge(runs, clips, pair)
     write_text(KEPT_LSTMS / "report.csv", report.to_csv(float_format="%.6g"))
+    for number, image in enumerate(pair.select("train").images(), 1):
+        write_picture(KEPT_LSTMS / f"learned_{number}.png", image)
     for run in runs:
         if run.data["train_clips"] != COMPARED or run.settings["mixtures"]:
             keep(run)
@@ -66,9 +69,12 @@ def judge(runs: list[Run], clips: Dataset, pair: Dataset) -> pd.DataFrame:
     learned = pair.select("train").images()
     rows = [
         table_of(generation.baselines(test[:, :, 0] / 255, train, 630), test, mean_frame, lofi),
-        table_of(bounds(test), test, mean_frame, lofi),
+        table_of(bounds(test, clips), test, mean_frame, lofi),
         table_of(
-            {f"two clips: {k}": v for k, v in bounds(learned).items()}, learned, mean_frame, lofi
+            {f"two clips: {name}": drawn for name, drawn in bounds(learned, pair).items()},
+            learned,
+            mean_frame,
+            lofi,
         ),
     ]
     for run in runs:
@@ -94,12 +100,13 @@ def judge(runs: list[Run], clips: Dataset, pair: Dataset) -> pd.DataFrame:
     return table[~table.index.duplicated()].rename_axis("drawn by")
 
 
-def bounds(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Real frames in another order, and the best pictures of the rank that 50 units can draw."""
+def bounds(images: np.ndarray, clips: Dataset) -> dict[str, np.ndarray]:
+    """Real frames in another order, and the best that 50 units could draw: clip by clip, or all."""
     real = images[:, :, 1:] / np.float32(255)
     return {
         "shuffled frames": np.stack([generation.shuffled(picture) for picture in real]),
         "best of rank 51": np.stack([generation.best_of_rank(picture, 51) for picture in real]),
+        "50 shapes for all": generation.with_shared_shapes(real, clips.select("train"), UNITS),
     }
 
 

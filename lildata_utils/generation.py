@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lildata_utils import audio, dataset, inversion
+from lildata_utils.dataset import Dataset
 from lildata_utils.errors import LilDataError
-from lildata_utils.lstm import follow
+from lildata_utils.lstm import PrincipalComponents, follow
 from lildata_utils.measures import describe_sound
 from lildata_utils.pictures import write_picture
 from lildata_utils.spectrogram import N_BINS, Floats, Image, image_to_magnitude
@@ -52,6 +53,33 @@ def best_of_rank(picture: ArrayLike, rank: int) -> Floats:
     """
     left, sizes, right = np.linalg.svd(np.asarray(picture, np.float32), full_matrices=False)
     return (left[:, :rank] * sizes[:rank]) @ right[:rank]
+
+
+def with_shared_shapes(pictures: ArrayLike, train: Dataset, shapes: int) -> Floats:
+    """Draw pictures as well as an average frame and a few shapes allow that are the same for all.
+
+    The shapes are the principal components of the training frames. The weights from 50 units to the
+    bins are such shapes, their bias such a frame; so this is about what a network can do on clips
+    that it has not learned, if it does everything else without a mistake.
+
+    Parameters
+    ----------
+    pictures : array_like, shape (clips, 631, frames)
+        In [0, 1].
+    train : Dataset
+        The clips whose frames the shapes shall fit.
+    shapes : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (clips, 631, frames)
+    """
+    components = PrincipalComponents(shapes)
+    components.adapt(train)
+    frames = np.asarray(pictures, np.float32).swapaxes(1, 2)
+    drawn: Floats = components.decode(components.encode(frames)).numpy()
+    return drawn.swapaxes(1, 2)
 
 
 def numerical_rank(picture: ArrayLike) -> int:

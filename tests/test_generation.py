@@ -27,6 +27,22 @@ def test_the_best_picture_of_a_rank_leaves_the_other_singular_values(picture):
     np.testing.assert_allclose(best_of_rank(picture, 40), picture, atol=1e-5)
 
 
+def test_shared_shapes_draw_what_they_know_and_not_what_they_do_not(tiny_dataset, picture):
+    train = tiny_dataset.select("train").at_most(train=1)
+    known = train.images() / np.float32(255)
+    errors = [
+        ((generation.with_shared_shapes(known, train, shapes) - known) ** 2).mean()
+        for shapes in (1, 50, 631)
+    ]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] == pytest.approx(0, abs=1e-6)
+    # One clip's own shapes, with its own average: hardly better than its best of rank 51.
+    own = ((generation.best_of_rank(known[0], 51) - known[0]) ** 2).mean()
+    assert own <= errors[1] < 1.05 * own
+    unknown = generation.with_shared_shapes(picture[None], train, 50)
+    assert ((unknown - picture) ** 2).mean() > 1.05 * errors[1]
+
+
 def test_no_lstm_draws_better_than_the_bound(picture):
     model = build_lstm(layers=1, units=3)
     drawn = follow(model, picture[None, :, 0], 39)[0]
