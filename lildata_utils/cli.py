@@ -213,7 +213,8 @@ def _sweep(options: argparse.Namespace) -> int:
                 f"{name} {done[name]:.1%}" for name in ("train", "validation", "test")
             )
             bar.write(f"{place}: {words}, {done['seconds']:.0f} s", file=sys.stdout)
-    print(sweep.as_markdown(sweep.table(plan, options.out)))
+    rows, answered = sweep.table(plan, options.out), sweep.contrasts(plan, options.out)
+    print(sweep.as_markdown(rows, answered))
     print(f"{options.out}: table.csv, report.json")
     return 0
 

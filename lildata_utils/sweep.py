@@ -1,13 +1,13 @@
 """A table of experiments: every row trained with several seeds, on the same music, judged alike.
 
-A plan is a TOML file: the music, and a row an experiment. `run` trains what is not there yet, so a
-stopped sweep goes on where it was; `table` makes the report of whatever is done. Notebook 03 and
-`lildata sweep` use this module.
+A plan is a TOML file: the music, a row an experiment, and the contrasts between rows that will
+answer its questions, written down before there are numbers. `run` trains what is not there yet, so
+a stopped sweep goes on where it was; `table` and `contrasts` report whatever is done.
 """
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -103,6 +103,26 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """A comparison of rows that answers a question.
+
+    Attributes
+    ----------
+    name : str
+        What is compared, in words.
+    plus, minus : tuple of str
+        Names of rows: their accuracies are added and taken off.
+    question : int
+        As of `Row`.
+    """
+
+    name: str
+    plus: tuple[str, ...]
+    minus: tuple[str, ...]
+    question: int = 1
+
+
+@dataclass(frozen=True)
 class Plan:
     """A table of experiments to do.
 
@@ -112,10 +132,17 @@ class Plan:
         What all rows share.
     rows : tuple of Row
         In the order in which they are done.
+    contrasts : tuple of Contrast
+        What they are to answer.
     """
 
     music: Music
     rows: tuple[Row, ...]
+    contrasts: tuple[Contrast, ...] = ()
+
+    def row(self, name: str) -> Row:
+        """Find a row by its name."""
+        return next(row for row in self.rows if row.name == name)
 
     @property
     def runs(self) -> tuple[tuple[Row, int], ...]:
@@ -149,8 +176,8 @@ def read_plan(path: Path) -> Plan:
     Parameters
     ----------
     path : Path
-        A table ``[music]`` with the attributes of `Music`, and a table ``[[row]]`` for each
-        experiment with those of `Row`.
+        A table ``[music]`` with the attributes of `Music`, a table ``[[row]]`` for each experiment
+        with those of `Row`, and a table ``[[contrast]]`` for each `Contrast`.
 
     Returns
     -------
@@ -165,22 +192,23 @@ def read_plan(path: Path) -> Plan:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LilDataError(f"{path} can't be read as a plan ({error}): expected TOML") from None
-    unknown = set(tables) - {"music", "row"}
+    unknown = set(tables) - {"music", "row", "contrast"}
     if unknown or not isinstance(tables.get("row"), list):
         raise LilDataError(
-            f"{path} has {', '.join(sorted(unknown)) or 'no rows'}: expected a table [music] and "
-            "tables [[row]]"
+            f"{path} has {', '.join(sorted(unknown)) or 'no rows'}: expected a table [music], "
+            "tables [[row]] and perhaps tables [[contrast]]"
         )
     music = _made(Music, tables.get("music", {}), f"{path}, [music]")
     if music.folder is not None:
         music = Music(**asdict(music) | {"folder": str(path.parent / music.folder)})
-    plan = Plan(
-        music,
+    rows, contrasts = (
         tuple(
-            _made(Row, table, f"{path}, row {number}")
-            for number, table in enumerate(tables["row"], 1)
-        ),
+            _made(kind, table, f"{path}, {name} {number}")
+            for number, table in enumerate(tables.get(name, []), 1)
+        )
+        for name, kind in (("row", Row), ("contrast", Contrast))
     )
+    plan = Plan(music, rows, contrasts)
     _check(plan, path)
     return plan
 
@@ -244,11 +272,7 @@ def results(plan: Plan, out: Path) -> pd.DataFrame:
         whose weights are kept; ``train``, ``validation`` and ``test``, the kept network's own;
         epoch, parameters, learning (how many of them learn), clips (that trained), seconds.
     """
-    rows = [
-        result(row, seed, out)
-        for row, seed in plan.runs
-        if (_folder(row, seed, out) / RESULT_FILE).is_file()
-    ]
+    rows = [result(row, seed, out) for row in plan.rows for seed in _seeds_done(row, out)]
     if not rows:
         raise LilDataError(f"{out} has no finished training yet: run the sweep first")
     return pd.DataFrame(rows)
@@ -278,43 +302,76 @@ def right(row: Row, out: Path, split: str = "test") -> tuple[np.ndarray, np.ndar
     tracks : ndarray of int, shape (clips,)
         The track of each clip.
     """
-    there = [s for s in row.seeds if (_folder(row, s, out) / RESULT_FILE).is_file()]
-    tables = [answers(row, seed, out) for seed in there]
+    tables = [answers(row, seed, out) for seed in _seeds_done(row, out)]
     chosen = [table[table["split"] == split] for table in tables]
     share = np.mean([(t["answer"] == t["genre"]).to_numpy() for t in chosen], axis=0)
     tracks = chosen[0].groupby(["genre", "artist", "track"], sort=False).ngroup().to_numpy()
     return share, tracks
 
 
-def difference(first: Row, second: Row, out: Path) -> tuple[float, float, float]:
-    """Compare two rows on the same test clips: how much more often the first is right.
+def difference(plus: Sequence[Row], minus: Sequence[Row], out: Path) -> tuple[float, float, float]:
+    """Compare rows on the same test clips: how much more often some are right than others.
 
     Parameters
     ----------
-    first, second : Row
-        Both judged on the same music and split.
+    plus, minus : sequence of Row
+        Their accuracies are added and taken off; all judged on the same clips.
     out : Path
         Where `run` wrote.
 
     Returns
     -------
     difference, low, high : float
-        In accuracy, with the 95 % interval by bootstrap over tracks. Seeds are averaged, so the
-        interval says what other tracks would change, not what other first weights would.
+        In accuracy, with the 95 % interval by bootstrap over tracks: a hard track is hard for all,
+        so this is sharper than to compare intervals. Seeds are averaged: the interval says what
+        other tracks would change, not what other first weights would.
 
     Raises
     ------
     LilDataError
-        If the two were judged on different clips, or on a single track.
+        If they were judged on different clips, or on a single track.
     """
-    shares, tracks = zip(*(right(row, out) for row in (first, second)), strict=True)
-    if not np.array_equal(*tracks):
-        raise LilDataError(f"{first.name} and {second.name} were tested on different clips")
-    gain = shares[0] - shares[1]
+    signs = [1.0] * len(plus) + [-1.0] * len(minus)
+    shares, tracks = zip(*(right(row, out) for row in (*plus, *minus)), strict=True)
+    if any(not np.array_equal(tracks[0], others) for others in tracks):
+        names = ", ".join(row.name for row in (*plus, *minus))
+        raise LilDataError(f"these were tested on different clips: {names}")
+    gain = np.tensordot(signs, np.stack(shares), 1)
     interval = evaluation.bootstrap_interval(gain, tracks[0])
     if interval is None:
         raise LilDataError("a single test track has no interval: expected two or more")
     return float(gain.mean()), *interval
+
+
+def contrasts(plan: Plan, out: Path) -> pd.DataFrame:
+    """Answer a plan's questions, as far as the rows are done.
+
+    Returns
+    -------
+    DataFrame
+        question, name, difference, low, high (in accuracy; see `difference`), and ``verdict``:
+        "more" or "less" where the interval excludes 0, else "cannot tell".
+    """
+    found = []
+    for contrast in plan.contrasts:
+        plus, minus = (
+            [plan.row(name) for name in part] for part in (contrast.plus, contrast.minus)
+        )
+        if not all(_seeds_done(row, out) for row in (*plus, *minus)):
+            continue
+        gain, low, high = difference(plus, minus, out)
+        verdict = "more" if low > 0 else "less" if high < 0 else "cannot tell"
+        found.append(
+            {
+                "question": contrast.question,
+                "name": contrast.name,
+                "difference": gain,
+                "low": low,
+                "high": high,
+                "verdict": verdict,
+            }
+        )
+    return pd.DataFrame(found)
 
 
 def table(plan: Plan, out: Path) -> pd.DataFrame:
@@ -362,17 +419,20 @@ def table(plan: Plan, out: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def as_markdown(rows: pd.DataFrame) -> str:
-    """Lay out a table of `table` for a README.
+def as_markdown(rows: pd.DataFrame, answered: pd.DataFrame) -> str:
+    """Lay out what a sweep found for a README.
 
     Parameters
     ----------
     rows : DataFrame
+        From `table`.
+    answered : DataFrame
+        From `contrasts`.
 
     Returns
     -------
     str
-        Lines of Markdown; accuracies in percent.
+        A table of Markdown for each; accuracies in percent, differences in points.
     """
     lines = [
         "| | clips that train | seeds | train, as printed | train | validation | test (95 % "
@@ -391,6 +451,13 @@ def as_markdown(rows: pd.DataFrame) -> str:
             f"{row['seconds']:.0f}",
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
+    if len(answered):
+        lines += ["", "| | points (95 % interval) | verdict |", "|---|---|---|"]
+    for answer in answered.to_dict("records"):
+        points = "{difference:+.1f} ({low:+.1f} to {high:+.1f})".format(
+            **{name: 100 * answer[name] for name in ("difference", "low", "high")}
+        )
+        lines.append(f"| {answer['name']} | {points} | {answer['verdict']} |")
     return "\n".join(lines)
 
 
@@ -416,6 +483,10 @@ def thin(clips: dataset.Dataset, share: float, seed: int = 0) -> dataset.Dataset
         of_genre = table.index[(table["split"] == "train") & (table["genre"] == genre)]
         keep[rng.permutation(of_genre)[: max(1, round(share * len(of_genre)))]] = True
     return dataset.Dataset(clips.folder, clips.genres, table[keep].reset_index(drop=True))
+
+
+def _seeds_done(row: Row, out: Path) -> list[int]:
+    return [seed for seed in row.seeds if (_folder(row, seed, out) / RESULT_FILE).is_file()]
 
 
 def _folder(row: Row, seed: int, out: Path) -> Path:
@@ -460,6 +531,13 @@ def _check(plan: Plan, path: Path) -> None:
             raise LilDataError(f"{where}: share {row.share}; expected above 0, up to 1")
         if not row.seeds:
             raise LilDataError(f"{where}: no seeds; expected at least one")
+    rows = {row.name: row for row in plan.rows}
+    for contrast in plan.contrasts:
+        where = f"{path}, contrast {contrast.name!r}"
+        if missing := [n for n in (*contrast.plus, *contrast.minus) if n not in rows]:
+            raise LilDataError(f"{where}: there is no row {', '.join(map(repr, missing))}")
+        if len({rows[n].split for n in (*contrast.plus, *contrast.minus)}) != 1:
+            raise LilDataError(f"{where}: rows of different splits have different test clips")
 
 
 def _clips(music: Music, row: Row, out: Path) -> dataset.Dataset:
@@ -588,6 +666,7 @@ def _report(plan: Plan, out: Path, rows: pd.DataFrame) -> dict[str, Any]:
         "seconds": float(results(plan, out)["seconds"].sum()),
         "rows": [{"name": row.name, "seeds": list(row.seeds)} | _as_json(row) for row in plan.rows],
         "table": rows.to_dict("records"),
+        "contrasts": contrasts(plan, out).to_dict("records"),
     }
 
 

@@ -10,7 +10,7 @@ from lildata_utils import sweep
 from lildata_utils.cli import main
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import PROJECT_FOLDER, read_json, write_json
-from lildata_utils.sweep import Music, Plan, Row
+from lildata_utils.sweep import Contrast, Music, Plan, Row
 
 PLAN = """
 [music]
@@ -31,6 +31,11 @@ network = "cnn"
 epochs = 1
 share = 0.5
 options = { side = 32, filters = [2, 2] }
+
+[[contrast]]
+name = "half of the clips"
+plus = ["Small, half"]
+minus = ["Small"]
 """
 
 
@@ -45,6 +50,7 @@ def test_a_plan_is_read(tmp_path):
     assert plan.music == Music(tracks=3, seconds=10.0, seed=1)
     assert [row.name for row in plan.rows] == ["Small", "Small, half"]
     assert plan.rows[1].folder == "small-half"
+    assert plan.contrasts == (Contrast("half of the clips", ("Small, half",), ("Small",)),)
     assert [(row.share, seed) for row, seed in plan.runs] == [(1.0, 0), (1.0, 1), (0.5, 0)]
 
 
@@ -70,6 +76,8 @@ def test_the_projects_own_plans_are_right(path):
         ("share = 0.5", "share = 1.5", "share 1.5; expected above 0, up to 1"),
         ("share = 0.5", 'split = "song"', "split 'song'; expected track or clip"),
         ("seeds = [0, 1]", "seeds = []", "no seeds; expected at least one"),
+        ('["Small"]', '["Large"]', "'half of the clips': there is no row 'Large'"),
+        ("share = 0.5", 'split = "clip"', "rows of different splits have different test clips"),
         ("side = 32", "momentum = 0.9", "cnn has no option momentum; it has filters"),
     ],
 )
@@ -111,7 +119,13 @@ def test_every_row_is_trained_with_every_seed_and_told(done):
     pd.testing.assert_frame_equal(pd.read_csv(out / sweep.TABLE_FILE), table, check_dtype=False)
     assert list(table["seeds"]) == [2, 1]
     assert list(table["clips"]) == [16, 8]
-    assert sweep.as_markdown(table).splitlines()[2].startswith("| Small | 16 | 2 |")
+    answered = sweep.contrasts(plan, out)
+    gain = table["test"][1] - table["test"][0]
+    assert answered["difference"].tolist() == pytest.approx([gain])
+    assert report["contrasts"][0]["verdict"] == answered["verdict"][0]
+    lines = sweep.as_markdown(table, answered).splitlines()
+    assert lines[2].startswith("| Small | 16 | 2 |")
+    assert lines[-1].startswith(f"| half of the clips | {100 * gain:+.1f} (")
 
 
 @pytest.mark.slow
@@ -151,7 +165,7 @@ def test_the_command_prints_the_table(done, capsys):
     assert main(["sweep", str(out.parent / "plan.toml"), str(out)]) == 0
     printed = capsys.readouterr().out
     assert "[3/3] Small, half, seed 0: train" in printed
-    assert sweep.as_markdown(sweep.table(plan, out)) in printed
+    assert sweep.as_markdown(sweep.table(plan, out), sweep.contrasts(plan, out)) in printed
 
 
 def test_the_command_refuses_in_one_line(tmp_path, capsys):
@@ -220,16 +234,32 @@ def test_differences_are_paired(tmp_path):
     first, second = Row("A", "cnn"), Row("B", "cnn")
     answered(tmp_path, first, 0, (5, 4, 2, 1))
     answered(tmp_path, second, 0, (4, 3, 1, 0))
-    assert sweep.difference(first, second, tmp_path) == pytest.approx((0.2, 0.2, 0.2))
-    assert sweep.difference(second, first, tmp_path) == pytest.approx((-0.2, -0.2, -0.2))
+    assert sweep.difference([first], [second], tmp_path) == pytest.approx((0.2, 0.2, 0.2))
+    assert sweep.difference([second], [first], tmp_path) == pytest.approx((-0.2, -0.2, -0.2))
+    both = sweep.difference([first, second], [second, first], tmp_path)
+    assert both == pytest.approx((0, 0, 0))
+
+
+def test_verdicts_follow_from_the_intervals(tmp_path):
+    rows = [Row(name, "cnn") for name in "ABC"]
+    for row, right in zip(rows, ((5, 5, 4, 5), (2, 3, 1, 1), (5, 4, 5, 4)), strict=True):
+        answered(tmp_path, row, 0, right)
+    wanted = (("A", "B"), ("B", "A"), ("A", "C"), ("A", "D"))
+    plan = Plan(
+        Music(),
+        (*rows, Row("D", "cnn")),
+        tuple(Contrast(f"{a} {b}", (a,), (b,)) for a, b in wanted),
+    )
+    # What is not done yet is left out.
+    assert sweep.contrasts(plan, tmp_path)["verdict"].tolist() == ["more", "less", "cannot tell"]
 
 
 def test_different_clips_are_not_compared(tmp_path):
     first, second = Row("A", "cnn"), Row("B", "cnn")
     answered(tmp_path, first, 0, (5, 4, 2, 1))
     answered(tmp_path, second, 0, (5, 4, 2), tracks=3)
-    with pytest.raises(LilDataError, match="A and B were tested on different clips"):
-        sweep.difference(first, second, tmp_path)
+    with pytest.raises(LilDataError, match="tested on different clips: A, B"):
+        sweep.difference([first], [second], tmp_path)
 
 
 def test_nothing_done_is_one_line(tmp_path):
