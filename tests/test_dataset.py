@@ -75,3 +75,22 @@ def test_a_missing_shard_is_named(tiny_dataset):
     broken = dataset.Dataset(tiny_dataset.folder, tiny_dataset.genres, clips)
     with pytest.raises(LilDataError, match=r"gone\.npy is missing"):
         broken.images([0])
+
+
+def test_at_most_thins_a_split_and_leaves_the_others(tiny_dataset):
+    fewer = tiny_dataset.at_most(train=6, validation=0)
+    counts = fewer.clips["split"].value_counts().to_dict()
+    assert counts == {"train": 6, "test": 4}
+    assert list(fewer.clips["id"]) == [
+        name for name in tiny_dataset.clips["id"] if name in set(fewer.clips["id"])
+    ]
+    fewest = tiny_dataset.at_most(train=2, validation=0, test=0)
+    assert set(fewest.clips["id"]) < set(fewer.clips["id"])
+    assert len(tiny_dataset.at_most(train=1000)) == len(tiny_dataset)
+    other = tiny_dataset.at_most(train=6, validation=0, seed=1)
+    assert set(other.clips["id"]) != set(fewer.clips["id"])
+
+
+def test_at_most_leaves_something(tiny_dataset):
+    with pytest.raises(LilDataError, match="no clip is left of 32"):
+        tiny_dataset.at_most(train=0, validation=0, test=0)

@@ -399,3 +399,39 @@ def test_an_epochs_line_tells_of_a_peak_in_time():
     line = training.describe_epoch(history, 20)
     assert line.startswith("epoch 5/20, 2 s: loss 1.000, accuracy 50.0%, validation loss 1.000")
     assert "peaked in epoch 2 at 60.0%; 3 epochs since" in line
+
+
+def test_a_long_training_prints_some_of_its_epochs(tiny_dataset, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(training, "PRINTED_EPOCHS", 2)
+    fit_or_load(tmp_path, PICTURE, tiny_dataset, 5, batch_size=8)
+    printed = [line.split(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert printed[:-1] == ["epoch 3/5", "epoch 5/5"]
+
+
+def test_a_network_looks_at_the_clips_before_the_first_epoch_only(tiny_dataset, tmp_path):
+    looked = []
+    network = replace(PICTURE, adapt=lambda model, train: looked.append(len(train)))
+    run_to_end(tmp_path, tiny_dataset, epochs=1, network=network)
+    run_to_end(tmp_path, tiny_dataset, epochs=2, network=network)
+    assert looked == [20]
+
+
+def test_xla_computes_the_same(tiny_dataset, tmp_path):
+    for name, network in (("plain", PICTURE), ("xla", replace(PICTURE, xla=True))):
+        run_to_end(tmp_path / name, tiny_dataset, epochs=1, network=network)
+    first, second = (weights_at_the_end(tmp_path / name) for name in ("plain", "xla"))
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], atol=1e-5, err_msg=name)
+
+
+def test_long_gradients_are_shortened(tiny_dataset, tmp_path):
+    """Adam's first moment after a step is a tenth of the gradient; its second is never below 0."""
+    lengths = []
+    for clip_norm in (None, 0.5):
+        network = replace(PICTURE, clip_norm=clip_norm)
+        list(fit(tmp_path / str(clip_norm), network, tiny_dataset, 1, batch_size=20))
+        state = weights_at_the_end(tmp_path / str(clip_norm))
+        moments = [a for name, a in state.items() if int(name) > 3 and (a < 0).any()]
+        lengths.append(10 * np.sqrt(sum((moment**2).sum() for moment in moments)))
+    assert lengths[0] > 1
+    assert lengths[1] == pytest.approx(0.5, rel=1e-3)
