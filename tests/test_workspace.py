@@ -1,0 +1,31 @@
+"""What the notebooks share: runs that are found again, and go on from an earlier stage."""
+
+import pytest
+
+from lildata_utils import workspace
+from lildata_utils.errors import LilDataError
+
+
+@pytest.mark.slow
+def test_the_full_stage_of_an_lstm_goes_on_from_the_early_one(
+    tiny_dataset, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(workspace, "DATA_FOLDER", tmp_path)
+    monkeypatch.setitem(workspace.LSTM_RUNS, "depth_3", {"layers": 1, "units": 2})
+    early = workspace.lstm_run("smoke", "depth_3", tiny_dataset, 1)
+    full = workspace.lstm_run("smoke", "depth_3", tiny_dataset, 2)
+    assert "from epoch 2 to 2" in capsys.readouterr().out
+    assert [len(run.history) for run in (early, full)] == [1, 2]
+    assert full.history["loss"].iloc[0] == early.history["loss"].iloc[0]
+    assert early.folder.name == "depth_3_20_clips_1_epochs"
+    again = workspace.lstm_run("smoke", "depth_3", tiny_dataset, 1)
+    assert "Loaded the finished run" in capsys.readouterr().out
+    assert again.history.equals(early.history)
+
+
+def test_lstms_that_come_with_the_course_say_what_they_learned(capsys):
+    run = workspace.kept_lstm("depth_3_2_clips_1000_epochs")
+    assert "1000 epochs on 2 clips, seed 0" in capsys.readouterr().out
+    assert run.model.count_params() == 208_981
+    with pytest.raises(LilDataError, match="is no run folder"):
+        workspace.kept_lstm("depth_9")
