@@ -340,7 +340,8 @@ def class_activation(picture: np.ndarray, cams: Mapping[str, np.ndarray]) -> Fig
             cmap=EVIDENCE,
             alpha=0.5,
         )
-        axes.set(title=name, xlabel="time (s)")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("time (s)")
     panels[0].set_ylabel("frequency (kHz)")
     figure.colorbar(drawn, ax=panels, label="evidence (share of the peak)", pad=0.01)
     return figure
@@ -652,7 +653,8 @@ def confusions(
     panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
     for axes, (name, table) in zip(panels, counts.items(), strict=True):
         drawn = _draw_confusion(axes, np.asarray(table), genres)
-        axes.set(title=name, xlabel="predicted")
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("predicted")
     panels[0].set_ylabel("true (clips)")
     figure.colorbar(drawn, ax=panels, label="% of the true genre's clips", pad=0.02)
     return figure
