@@ -37,6 +37,7 @@ bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/inversion.py
 	$(BIN)/python benchmarks/style_transfer.py
 	$(BIN)/python benchmarks/lstm.py
+	$(BIN)/python benchmarks/resnet.py
 
 lock:  ## write requirements.lock anew (needs uv)
 	uv pip compile --universal --all-extras --python-version 3.11 --quiet \
