@@ -3,6 +3,7 @@
 import pytest
 
 from lildata_utils import workspace
+from lildata_utils.classifier import SOFTMAX
 from lildata_utils.errors import LilDataError
 
 
@@ -29,3 +30,15 @@ def test_lstms_that_come_with_the_course_say_what_they_learned(capsys):
     assert run.model.count_params() == 208_981
     with pytest.raises(LilDataError, match="is no run folder"):
         workspace.kept_lstm("depth_9")
+
+
+def test_a_run_of_the_course_has_its_profiles_epochs_or_its_own(
+    tiny_dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(workspace, "DATA_FOLDER", tmp_path)
+    coarse = {"pool": 63}
+    runs = [
+        workspace.course_run("smoke", f"softmax_{epochs}", SOFTMAX, tiny_dataset, coarse, epochs)
+        for epochs in (None, 2)
+    ]
+    assert [len(run.history) for run in runs] == [1, 2]
