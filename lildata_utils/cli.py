@@ -40,6 +40,7 @@ NETWORK_OPTIONS = (
     "noise",
     "rank",
     "mixtures",
+    "skip",
 )
 # The names of inversion.py, which imports numba.
 INVERSIONS = ("griffin_lim", "fast_griffin_lim", "accelerated_griffin_lim")
@@ -608,6 +609,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument(
         "--mixtures", type=_count, metavar="N", help="Gaussians the LSTM draws from (default: none)"
+    )
+    sub.add_argument(
+        "--skip", action="store_true", default=None, help="the LSTM draws changes, not frames"
     )
     add_seed(sub)
 

@@ -102,10 +102,15 @@ class Mixture:
     """
 
     def __init__(self, outputs: Any, parts: int, size: int) -> None:
-        self.logits, means, spreads = tf.split(outputs, [parts, parts * size, parts * size], -1)
+        self.logits, means, spreads = tf.split(outputs, self.sizes(parts, size), -1)
         shape = tf.concat([tf.shape(outputs)[:-1], [parts, size]], 0)
         self.means = tf.reshape(means, shape)
         self.log_spreads = tf.maximum(tf.reshape(spreads, shape), np.log(SMALLEST_SD))
+
+    @staticmethod
+    def sizes(parts: int, size: int) -> list[int]:
+        """Tell how many of the outputs are logits, means and spreads."""
+        return [parts, parts * size, parts * size]
 
     def nats(self, codes: Any) -> Any:
         """Compute the negative log-likelihood a number, in nats, shape (...)."""
@@ -151,12 +156,13 @@ class SpectrogramLSTM(keras.Model):
         noise: float,
         rank: int,
         mixtures: int,
+        skip: bool,
         seed: int,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.reading, self.truth, self.noise = reading, truth, noise
-        self.rank, self.mixtures = rank, mixtures
+        self.rank, self.mixtures, self.skip = rank, mixtures, skip
         self.config = {
             "layers": layers,
             "units": units,
@@ -165,6 +171,7 @@ class SpectrogramLSTM(keras.Model):
             "noise": noise,
             "rank": rank,
             "mixtures": mixtures,
+            "skip": skip,
             "seed": seed,
         }
         self.code_size = rank or N_BINS
@@ -181,7 +188,7 @@ class SpectrogramLSTM(keras.Model):
         for cell, inputs in zip(self.cells, [self.code_size, *[units] * (layers - 1)], strict=True):
             cell.build((None, inputs))
         self.head = keras.layers.Dense(
-            mixtures * (1 + 2 * self.code_size) if mixtures else self.code_size,
+            sum(Mixture.sizes(mixtures, self.code_size)) if mixtures else self.code_size,
             kernel_initializer=keras.initializers.GlorotUniform(int(rng.integers(2**31))),
             name="frame",
         )
@@ -218,7 +225,7 @@ class SpectrogramLSTM(keras.Model):
             About in [0, 1]; of a mixture the mean.
         """
         codes = self.encode(tf.transpose(frames, (1, 0, 2)))
-        outputs = self.read_out(self.run(self.gates(codes)))
+        outputs = self.read_out(self.run(self.gates(codes)), codes)
         return tf.transpose(self.decode(self.mean(outputs)), (1, 0, 2))
 
     def losses_of(self, images: Any, training: bool) -> Any:
@@ -240,7 +247,7 @@ class SpectrogramLSTM(keras.Model):
         # Turned around as bytes, time first: cheaper than as floats, and the loop wants it so.
         frames = tf.cast(tf.transpose(images, (2, 0, 1)), tf.float32) / 255
         codes = self.encode(frames)
-        outputs = self.read_out(self._listen(codes, training))
+        outputs = self.read_out(self._listen(codes, training), codes[:-1])
         if self.mixtures:
             errors = Mixture(outputs, self.mixtures, self.code_size).nats(codes[1:])
         else:
@@ -340,9 +347,18 @@ class SpectrogramLSTM(keras.Model):
 
         return advance
 
-    def read_out(self, hidden: Any) -> Any:
-        """Apply the last, dense layer to hidden states of any leading shape."""
-        return tf.tensordot(hidden, self.head.kernel, 1) + self.head.bias
+    def read_out(self, hidden: Any, codes: Any) -> Any:
+        """Apply the last, dense layer to hidden states of any leading shape.
+
+        With a skip the codes that were the input are added to the outputs, or to the means in them.
+        """
+        outputs = tf.tensordot(hidden, self.head.kernel, 1) + self.head.bias
+        if not self.skip:
+            return outputs
+        if not self.mixtures:
+            return outputs + codes
+        logits, means, spreads = tf.split(outputs, Mixture.sizes(self.mixtures, self.code_size), -1)
+        return tf.concat([logits, means + tf.concat([codes] * self.mixtures, -1), spreads], -1)
 
     def mean(self, outputs: Any) -> Any:
         """Read codes off the outputs: the same, or the mean of the mixture they stand for."""
@@ -380,6 +396,7 @@ def build_lstm(
     noise: float = 0.0,
     rank: int = 0,
     mixtures: int = 0,
+    skip: bool = False,
     seed: int = 0,
 ) -> Any:
     """Build the paper's generator: a stack of LSTMs of 50 units and a linear output of 631 bins.
@@ -406,6 +423,10 @@ def build_lstm(
     mixtures : int
         0 for squared error; otherwise the Gaussians of a mixture (see `Mixture`). Needs `rank`, and
         a `truth` of 1: what is drawn by lot has no gradient.
+    skip : bool
+        Whether the network draws the change from the last frame and not the frame itself: the frame
+        goes past the units, of which there are too few to carry it (as in He et al. 2016). Needs
+        ``fed_back`` and a `truth` of 1.
     seed : int
         Of the first weights, the noise and the sampling.
 
@@ -438,8 +459,10 @@ def build_lstm(
         raise LilDataError(f"rank must be from 0 to {N_BINS}, got {rank}")
     if mixtures < 0 or (mixtures and not (rank and truth == 1)):
         raise LilDataError(f"mixtures={mixtures}: a mixture needs a rank, and truth=1")
+    if skip and not (reading == "fed_back" and truth == 1):
+        raise LilDataError("a skip needs fed_back, and truth=1")
     return SpectrogramLSTM(
-        layers, units, reading, truth, noise, rank, mixtures, seed, name="spectrogram_lstm"
+        layers, units, reading, truth, noise, rank, mixtures, skip, seed, name="spectrogram_lstm"
     )
 
 
@@ -481,6 +504,7 @@ LSTM = Network(
         "noise": 0.0,
         "rank": 0,
         "mixtures": 0,
+        "skip": False,
     },
     measure=frame_measure,
     learning_rate=LEARNING_RATE,
@@ -584,7 +608,7 @@ def _follow(model: Any, first: Any, n_frames: Any, temperature: Any, seed: Any) 
 
     def step(number: Any, code: Any, states: Any, drawn: Any) -> Any:
         states = advance(model.gates(code), states)
-        outputs = model.read_out(states[-1][0])
+        outputs = model.read_out(states[-1][0], code)
         if model.mixtures:
             mixture = Mixture(outputs, model.mixtures, model.code_size)
             outputs = mixture.draw(tf.stack([seed, number]), temperature)

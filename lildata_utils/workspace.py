@@ -33,6 +33,8 @@ LSTM_RUNS: dict[str, dict[str, Any]] = {
     "depth_4": {"layers": 4},
     "components": {"rank": 64},
     "mixture": {"rank": 64, "mixtures": 5},
+    "skip": {"skip": True},
+    "mixture_skip": {"rank": 64, "mixtures": 5, "skip": True},
     "free": {"truth": 0.0},
     "sampled": {"truth": 0.5},
     "repeated": {"reading": "repeated"},

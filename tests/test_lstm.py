@@ -94,6 +94,8 @@ def test_the_seed_decides_the_first_weights():
         ({"rank": 632}, "rank must be from 0 to 631"),
         ({"mixtures": 3}, "needs a rank"),
         ({"mixtures": 3, "rank": 4, "truth": 0.5}, "truth=1"),
+        ({"skip": True, "truth": 0.5}, "a skip needs fed_back, and truth=1"),
+        ({"skip": True, "reading": "zeros"}, "a skip needs fed_back"),
     ],
 )
 def test_wrong_options_are_told(options, words):
@@ -183,6 +185,33 @@ def test_teacher_forced_loss_is_the_error_of_the_next_frame(images, frames, rank
     )
 
 
+@pytest.mark.parametrize("rank", [0, 6])
+def test_a_skip_draws_the_change(images, frames, rank):
+    whole, change = lively(rank=rank), lively(rank=rank, skip=True)
+    seen = change.decode(change.encode(tf.constant(frames))).numpy()
+    shift = change.decode(tf.zeros((1, change.code_size))).numpy()
+    np.testing.assert_allclose(change(frames), whole(frames) + seen - shift, atol=1e-4)
+    drawn = follow(change, frames[:, 0], 3)
+    inputs = frames[:, :1]
+    for _ in range(3):
+        inputs = np.concatenate([inputs, change(inputs)[:, -1:]], axis=1)
+    np.testing.assert_allclose(drawn, inputs[:, 1:].swapaxes(1, 2), atol=1e-4)
+    expected = squared_error(change(frames[:, :-1]).numpy().swapaxes(1, 2), images)
+    np.testing.assert_allclose(change.losses_of(images, True), expected, rtol=1e-4)
+
+
+def test_a_skip_moves_all_means_of_a_mixture(frames):
+    hidden, codes = tf.ones((2, 8)), tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    mixtures = [
+        Mixture(model.read_out(hidden, codes), 3, 2)
+        for model in (lively(rank=2, mixtures=3, skip=skip) for skip in (False, True))
+    ]
+    moved = mixtures[1].means - mixtures[0].means
+    np.testing.assert_allclose(moved, np.repeat(codes.numpy()[:, None], 3, axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(mixtures[0].logits, mixtures[1].logits)
+    np.testing.assert_array_equal(mixtures[0].log_spreads, mixtures[1].log_spreads)
+
+
 def test_scheduled_sampling_mixes_truth_and_own_frames_by_lot(images, frames):
     model = lively(truth=0.5)
     own = np.random.default_rng(2).random((19, 3, 1)) < 0.5
@@ -195,8 +224,8 @@ def test_scheduled_sampling_mixes_truth_and_own_frames_by_lot(images, frames):
     for number in range(19):
         inputs = np.where(own[number], drawn, frames[:, number])
         states = advance(model.gates(inputs), states)
-        drawn = model.read_out(states[-1][0]).numpy()
-        np.testing.assert_allclose(model.read_out(hidden[number]), drawn, atol=1e-5)
+        drawn = model.read_out(states[-1][0], inputs).numpy()
+        np.testing.assert_allclose(model.read_out(hidden[number], inputs), drawn, atol=1e-5)
 
 
 def test_the_probability_of_truth_lies_between_its_ends(images):
