@@ -354,7 +354,7 @@ def fit(
     validation = None
     if about["data"]["validation_clips"]:
         validation = dataset.select(split="validation")
-    if difference := _difference(folder, about):
+    if difference := _difference(folder, about, network.options):
         raise LilDataError(
             f"{folder} holds a run with {difference}: choose another folder, ask for the same, "
             "or delete the folder to train anew"
@@ -441,9 +441,8 @@ def fit_or_load(
     LilDataError
         As `fit` does, but not for a run with other settings.
     """
-    difference = _difference(
-        folder, _about(network, dataset, batch_size, learning_rate, seed, options)
-    )
+    about = _about(network, dataset, batch_size, learning_rate, seed, options)
+    difference = _difference(folder, about, network.options)
     if difference:
         for name in (HISTORY_FILE, CHECKPOINT_FILE, MODEL_FILE, RUN_FILE):
             (folder / name).unlink(missing_ok=True)
@@ -687,8 +686,10 @@ def _environment(twin: Any) -> dict[str, Any]:
     }
 
 
-def _difference(folder: Path, about: dict[str, Any]) -> str:
+def _difference(folder: Path, about: dict[str, Any], defaults: Mapping[str, Any]) -> str:
     """Say how the run in the folder differs from what is asked for; empty if it doesn't.
+
+    An option that the run does not name has come later: it had what is now the default.
 
     Raises
     ------
@@ -703,6 +704,7 @@ def _difference(folder: Path, about: dict[str, Any]) -> str:
             )
         return ""
     there = _read_about(folder)
+    there["settings"] = json.loads(json.dumps(dict(defaults))) | there["settings"]
     return ", ".join(
         f"{name} {there[part].get(name)!r} instead of {wanted!r}"
         for part in ("settings", "data")

@@ -435,3 +435,12 @@ def test_long_gradients_are_shortened(tiny_dataset, tmp_path):
         lengths.append(10 * np.sqrt(sum((moment**2).sum() for moment in moments)))
     assert lengths[0] > 1
     assert lengths[1] == pytest.approx(0.5, rel=1e-3)
+
+
+def test_a_run_from_before_an_option_came_is_the_same_run(tiny_dataset, tmp_path):
+    run_to_end(tmp_path, tiny_dataset, epochs=1, network=PICTURE)
+    newer = replace(PICTURE, options=PICTURE.options | {"seed_of_nothing": (1, 2)})
+    assert list(fit(tmp_path, newer, tiny_dataset, 1, batch_size=8)) == []
+    asked = {"seed_of_nothing": (1, 3)}
+    with pytest.raises(LilDataError, match=r"seed_of_nothing \[1, 2\] instead of \[1, 3\]"):
+        list(fit(tmp_path, newer, tiny_dataset, 1, batch_size=8, options=asked))
