@@ -247,40 +247,37 @@ class SpectrogramLSTM(keras.Model):
         # Turned around as bytes, time first: cheaper than as floats, and the loop wants it so.
         frames = tf.cast(tf.transpose(images, (2, 0, 1)), tf.float32) / 255
         codes = self.encode(frames)
-        outputs = self.read_out(self._listen(codes, training), codes[:-1])
+        heard = codes[:-1]
+        if training and self.noise:
+            # The same noise for all clips of a batch: numbers for each would take ten times as long
+            # as all the rest. The first frame stays as it is.
+            shape = (tf.shape(heard)[0] - 1, 1, self.code_size)
+            noise = self.noise * keras.random.normal(shape, seed=self.random)
+            heard += tf.pad(noise, [[1, 0], [0, 0], [0, 0]])
+        outputs = self.read_out(self._listen(heard), heard)
         if self.mixtures:
             errors = Mixture(outputs, self.mixtures, self.code_size).nats(codes[1:])
         else:
             errors = tf.reduce_mean((self.decode(outputs) - frames[1:]) ** 2, axis=-1)
         return tf.reduce_mean(errors, axis=0)
 
-    def _listen(self, codes: Any, training: bool) -> Any:
+    def _listen(self, codes: Any) -> Any:
         """Run over a clip's codes as training does; hidden states, shape (steps, clips, units)."""
-        steps, clips = tf.shape(codes)[0] - 1, tf.shape(codes)[1]
-        first = self.gates(codes[:1])
+        steps, clips = tf.shape(codes)[0], tf.shape(codes)[1]
         if self.reading == "repeated":
-            return self.run(tf.repeat(first, steps, axis=0))
+            return self.run(tf.repeat(self.gates(codes[:1]), steps, axis=0))
         if self.reading == "zeros":
-            silence = self.gates(self.encode(tf.zeros((steps - 1, clips, N_BINS))))
-            return self.run(tf.concat([first, silence], axis=0))
-        if not self.truth:
-            own = tf.ones((steps - 1, clips, 1))
-            true = tf.zeros((steps - 1, clips, first.shape[-1]))
-        else:
-            seen = codes[1:-1]
-            if training and self.noise:
-                # The same noise for all clips of a batch: numbers for each would take ten times as
-                # long as all the rest.
-                shape = (steps - 1, 1, self.code_size)
-                seen += self.noise * keras.random.normal(shape, seed=self.random)
-            true, own = self.gates(seen), None
-            if self.truth < 1:
-                drawn = keras.random.uniform((steps - 1, clips, 1), seed=self.random)
-                own = tf.cast(drawn >= self.truth, tf.float32)
-                true *= 1 - own
-        if own is not None:
-            own = tf.concat([tf.zeros((1, clips, 1)), own], axis=0)
-        return self.run(tf.concat([first, true], axis=0), own)
+            silence = self.encode(tf.zeros((steps - 1, clips, N_BINS)))
+            return self.run(self.gates(tf.concat([codes[:1], silence], axis=0)))
+        if self.truth == 1:
+            return self.run(self.gates(codes))
+        # The first input is always true.
+        drawn = keras.random.uniform((steps - 1, clips, 1), seed=self.random)
+        own = tf.pad(tf.cast(drawn >= self.truth, tf.float32), [[1, 0], [0, 0], [0, 0]])
+        if self.truth:
+            return self.run((1 - own) * self.gates(codes), own)
+        first = tf.pad(self.gates(codes[:1]), [[0, steps - 1], [0, 0], [0, 0]])
+        return self.run(first, own)
 
     def gates(self, codes: Any) -> Any:
         """Multiply codes, shape (..., size), with the first layer's kernel, for all four gates."""

@@ -244,6 +244,17 @@ def test_noise_is_for_training_only(images):
     assert not np.allclose(noisy.losses_of(images, True), clean.losses_of(images, True), rtol=1e-4)
 
 
+def test_a_skip_carries_the_noise_that_was_heard(images):
+    model = build_lstm(layers=1, units=2, skip=True, noise=0.3)
+    for weight in model.trainable_variables:
+        weight.assign(0 * weight)  # it repeats what it hears
+    clean = ((images[:, :, 1:] / 255 - images[:, :, :-1] / 255) ** 2).mean(axis=(1, 2))
+    np.testing.assert_allclose(model.losses_of(images, False), clean, rtol=1e-4)
+    # Independent noise adds its variance, but for the first of 19 frames.
+    noisy = clean + 0.3**2 * 18 / 19
+    np.testing.assert_allclose(model.losses_of(images, True), noisy, rtol=0.03)
+
+
 # --- components and mixtures -------------------------------------------------------------------
 
 
