@@ -28,7 +28,7 @@ DEPTHS = ("depth_2", "depth_3", "depth_4")
 # Clips of the runs that are compared with each other only.
 COMPARED = 200
 # Starts that are drawn from and listened to, and real clips that say what lo-fi measures.
-JUDGED, REFERENCE = 20, 60
+JUDGED, REFERENCE = 16, 60
 
 
 def main() -> None:

@@ -35,7 +35,6 @@ LSTM_RUNS: dict[str, dict[str, Any]] = {
     "mixture": {"rank": 64, "mixtures": 5},
     "skip": {"skip": True},
     "mixture_skip": {"rank": 64, "mixtures": 5, "skip": True},
-    "mixture_skip_noise": {"rank": 64, "mixtures": 5, "skip": True, "noise": 0.3},
     "free": {"truth": 0.0},
     "sampled": {"truth": 0.5},
     "repeated": {"reading": "repeated"},
