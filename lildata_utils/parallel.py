@@ -1,4 +1,4 @@
-"""A function over many jobs on several processes, with results as they come."""
+"""Work in other processes, with results as they come."""
 
 import multiprocessing
 import os
@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
+
+from lildata_utils.errors import LilDataError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -85,6 +87,66 @@ def map_unordered(
                     yield waiting.pop(future), future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def apart(function: Callable[..., Iterator[Result]], *arguments: Any) -> Iterator[Result]:
+    """Run a generator in a process of its own, and yield what it yields.
+
+    What TensorFlow does not give back, it gives back when its process ends.
+
+    Parameters
+    ----------
+    function : callable
+        A generator function of a module (it is sent to the process by name).
+    *arguments
+        What it is called with.
+
+    Yields
+    ------
+    Whatever it yields. An error in it is raised here.
+
+    Raises
+    ------
+    LilDataError
+        If the process is killed, by the system for lack of memory perhaps.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, function, arguments), daemon=True)
+    process.start()
+    sender.close()  # The child has the only one now: when it dies, we hear of it.
+    try:
+        while True:
+            try:
+                kind, value = receiver.recv()
+            except EOFError:
+                process.join()
+                raise LilDataError(
+                    f"a worker process ended with status {process.exitcode}, maybe for lack of "
+                    "memory: close other programs and run the same again, it goes on"
+                ) from None
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        process.terminate()
+        process.join()
+        receiver.close()
+
+
+def _send(
+    sender: Any, function: Callable[..., Iterator[Result]], arguments: tuple[Any, ...]
+) -> None:
+    _end_with_parent()
+    try:
+        for value in function(*arguments):
+            sender.send(("value", value))
+        sender.send(("end", None))
+    # Whatever it is, it belongs to the caller.
+    except Exception as error:
+        sender.send(("error", error))
 
 
 def _end_with_parent() -> None:

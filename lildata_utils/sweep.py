@@ -18,7 +18,7 @@ import pandas as pd
 from lildata_utils import crate, dataset, degradation, evaluation, prepare
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import read_json, write_json, write_text
-from lildata_utils.parallel import machine, usable_cores
+from lildata_utils.parallel import apart, machine, usable_cores
 from lildata_utils.splits import FRACTIONS, RULES, SPLITS
 
 if TYPE_CHECKING:
@@ -233,17 +233,18 @@ def run(plan: Plan, out: Path) -> Iterator[Step]:
     ------
     LilDataError
         If a training fails, or a row with the same name was done with other settings.
-    """
-    from lildata_utils.backend import keras
 
+    Notes
+    -----
+    Each training has a process of its own: TensorFlow keeps some hundred megabytes of every network
+    that it has trained.
+    """
     for number, (row, seed) in enumerate(plan.runs, 1):
         folder = _folder(row, seed, out)
         if not _is_done(folder, row, plan.music):
             clips = _clips(plan.music, row, out)
-            for step in _train(folder, row, seed, clips, plan.music):
+            for step in apart(_train, folder, row, seed, clips, plan.music):
                 yield Step(number, len(plan.runs), row, seed, step)
-            # Keras keeps what every network left in its global state.
-            keras.backend.clear_session()
             rows = table(plan, out)
             write_text(out / TABLE_FILE, rows.to_csv(index=False))
             write_json(out / REPORT_FILE, _report(plan, out, rows))
