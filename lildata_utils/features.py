@@ -115,7 +115,7 @@ def extract(
     Yields
     ------
     Progress
-        After every shard.
+        Whenever all shards up to one are done.
 
     Raises
     ------
@@ -131,8 +131,22 @@ def extract(
     def compute(images: Any) -> Any:
         return tf.cast(twin(preprocess(images), training=False), tf.float32)
 
+    def write(group: dict[Path, Any]) -> None:
+        # Short tracks share a batch: networks are slow with few clips at a time.
+        images = np.concatenate(list(group.values()))
+        with deterministic():
+            parts = [
+                compute(images[at : at + BATCH_SIZE]).numpy()
+                for at in range(0, len(images), BATCH_SIZE)
+            ]
+        ends = np.cumsum([len(of_shard) for of_shard in group.values()])
+        for path, outputs in zip(group, np.split(np.concatenate(parts), ends[:-1]), strict=True):
+            with written_beside(path) as beside:
+                np.save(beside, outputs)
+
     shards = list(dict.fromkeys(clips.clips["shard"]))
     files: dict[str, Path] = {}
+    group: dict[Path, Any] = {}
     for shard in shards:
         try:
             images = np.load(clips.folder / shard, mmap_mode="r")
@@ -142,16 +156,14 @@ def extract(
                 "run the same `lildata prepare` again"
             ) from None
         path = folder / f"{hashlib.blake2b(images.data, digest_size=12).hexdigest()}.npy"
-        if not path.is_file():
-            with deterministic():
-                parts = [
-                    compute(images[at : at + BATCH_SIZE]).numpy()
-                    for at in range(0, len(images), BATCH_SIZE)
-                ]
-            with written_beside(path) as beside:
-                np.save(beside, np.concatenate(parts))
         files[shard] = path
-        yield Progress(len(files), len(shards), files)
+        if not path.is_file():
+            group[path] = images
+        if sum(map(len, group.values())) >= BATCH_SIZE or (group and shard == shards[-1]):
+            write(group)
+            group = {}
+        if not group:
+            yield Progress(len(files), len(shards), files)
 
 
 def of(clips: Dataset, files: dict[str, Path]) -> Features:

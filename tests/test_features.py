@@ -81,7 +81,8 @@ def test_other_weights_and_other_pictures_are_other_files(model, clips, tiny_dat
     assert not set(second.values()) & set(third.values())
 
 
-def test_a_stopped_extraction_goes_on(model, clips):
+def test_a_stopped_extraction_goes_on(model, clips, monkeypatch):
+    monkeypatch.setattr(features, "BATCH_SIZE", 16)  # of two shards, each its own batch
     frozen, _ = features.split(model)
     steps = features.extract(frozen, frozen, tensor_input, clips)
     done = next(steps)

@@ -146,7 +146,7 @@ def test_imagenet_is_chosen_where_it_can_be_had(monkeypatch):
 @pytest.mark.slow
 def test_frozen_layers_stay_and_the_last_one_learns(tiny_dataset, tmp_path):
     steps = list(fit(tmp_path, RESNET50, tiny_dataset, 6, batch_size=8, options=SMALL))
-    assert [(s.epoch, s.step, s.steps) for s in steps[:2]] == [(0, 1, 2), (0, 2, 2)]
+    assert [(s.epoch, s.step, s.steps) for s in steps[:2]] == [(0, 2, 2), (1, 1, 3)]
     run = load_run(tmp_path)
     first = build_resnet50(2, **SMALL)
     frozen, learning = features.split(run.model)
@@ -172,7 +172,7 @@ def test_features_are_computed_once(tiny_dataset, tmp_path):
     assert again == files
     assert [path.stat().st_mtime_ns for path in again] == times
     list(fit(tmp_path / "third", RESNET50, tiny_dataset, 1, options=SMALL, seed=1))
-    assert len(sorted((tiny_dataset.folder / features.FOLDER).rglob("*.npy"))) == 2 * len(files)
+    assert len(list((tiny_dataset.folder / features.FOLDER).rglob("*.npy"))) == len(files) + 2
 
 
 @pytest.mark.slow
