@@ -9,6 +9,32 @@ from lildata_utils.dataset import Dataset
 
 
 @pytest.fixture(scope="session")
+def images():
+    """Pictures of blocks: noise would leave the deeper layers with the same mean everywhere."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (4, 32, 32), dtype=np.uint8)
+    return np.kron(coarse, np.ones((1, 20, 20), np.uint8))[:, :631, :631]
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A small Lil Data for five genres in which every weight matters to the answer."""
+    from lildata_utils import classifier
+
+    made = classifier.build_lil_data(5, (4, 6, 8, 8))
+    rng = np.random.default_rng(1)
+    for weight in made.weights:
+        if weight.path.endswith("bias"):  # Keras starts at 0, where order could not matter.
+            weight.assign(rng.normal(scale=20, size=weight.shape))
+    dense = made.get_layer("dense")
+    dense.bias.assign(dense.bias * classifier.FEATURE_FACTOR)
+    head = made.get_layer("genre")  # starts at 0, where nothing below it could matter
+    head.kernel.assign(rng.normal(scale=0.4, size=head.kernel.shape))
+    head.bias.assign(head.bias / 100)
+    return made
+
+
+@pytest.fixture(scope="session")
 def tiny_dataset(tmp_path_factory):
     """Two genres that differ in level: 10 clips to train, 4 to validate and 2 to test each."""
     folder = tmp_path_factory.mktemp("tiny")

@@ -18,13 +18,6 @@ from lildata_utils.training import fit, load_run
 SMALL = {"side": 32, "learn": "head"}
 
 
-@pytest.fixture(scope="module")
-def images():
-    rng = np.random.default_rng(0)
-    coarse = rng.integers(0, 256, (2, 32, 32), dtype=np.uint8)
-    return np.kron(coarse, np.ones((1, 20, 20), np.uint8))[:, :631, :631]
-
-
 def outputs_of(model, layer, images):
     return keras.Model(model.input, model.get_layer(layer).output)(network_input(images)).numpy()
 

@@ -10,29 +10,6 @@ from lildata_utils.spectrogram import network_input
 from lildata_utils.twins import fast
 
 
-@pytest.fixture(scope="module")
-def images():
-    """Blocks of grey: noise alone would leave the deeper layers with the same mean everywhere."""
-    rng = np.random.default_rng(0)
-    coarse = rng.integers(0, 256, (4, 32, 32), dtype=np.uint8)
-    return np.kron(coarse, np.ones((1, 20, 20), np.uint8))[:, :631, :631]
-
-
-@pytest.fixture(scope="module")
-def model():
-    made = classifier.build_lil_data(5, (4, 6, 8, 8))
-    rng = np.random.default_rng(1)
-    for weight in made.weights:
-        if weight.path.endswith("bias"):  # Keras starts at 0, where order could not matter.
-            weight.assign(rng.normal(scale=20, size=weight.shape))
-    dense = made.get_layer("dense")
-    dense.bias.assign(dense.bias * classifier.FEATURE_FACTOR)
-    head = made.get_layer("genre")  # starts at 0, where nothing below it could matter
-    head.kernel.assign(rng.normal(scale=0.4, size=head.kernel.shape))
-    head.bias.assign(head.bias / 100)
-    return made
-
-
 @pytest.fixture
 def residual():
     made = build_resnet50(5, side=64)
