@@ -170,14 +170,12 @@ def test_features_are_computed_once(tiny_dataset, tmp_path):
 
 @pytest.mark.slow
 def test_stopped_and_continued_is_undisturbed(tiny_dataset, tmp_path):
-    options = {"side": 32, "learn": "conv5"}
-
     def steps(folder):
-        return fit(tmp_path / folder, RESNET50, tiny_dataset, 2, batch_size=8, options=options)
+        return fit(tmp_path / folder, RESNET50, tiny_dataset, 2, batch_size=8, options=SMALL)
 
     list(steps("undisturbed"))
     stopped = steps("stopped")
-    list(islice(stopped, 5))
+    list(islice(stopped, 7))
     stopped.close()
     list(steps("stopped"))
     runs = [load_run(tmp_path / folder) for folder in ("undisturbed", "stopped")]
