@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lildata_utils.training import Run
 
 CLOCK_CHANGE = 0.02
-TODO = "nothing to check yet: fill in the cell above and run both cells again"
+UNANSWERED = "nothing to check yet: fill in the cell above and run both cells again"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def beat_the_network(
     rivals = sum(a == b for a, b in zip(network_guesses, genres, strict=True))
     print(f"The network has {rivals} of {len(genres)} right.")
     if not any(guesses):
-        print("You: " + TODO + ".")
+        print("You: " + UNANSWERED + ".")
         return
     unknown = sorted(set(guesses) - set(genres) - {""})
     if unknown or len(guesses) != len(genres):
@@ -131,7 +131,7 @@ def hear_my_file(file: str, run: "Run") -> None:
     from lildata_utils.listening import classify_file, describe
 
     if not file:
-        print(TODO)
+        print(UNANSWERED)
         return
     try:
         print("\n".join(describe(classify_file(run, Path(file).expanduser()))))
@@ -149,7 +149,7 @@ def count_frames(n_samples: int, hop: int) -> int:
 
 def _fault_of_frames(answer: Any) -> str:
     if _is_todo(answer(110_250, 175)):
-        return TODO
+        return UNANSWERED
     if answer(110_250, 175) == 110_250 / 175:
         return "you counted the steps; a fence with 630 gaps has one more post than gaps"
     if answer(110_250, 175) != 631:
@@ -169,7 +169,7 @@ def _fault_of_decibels(answer: Any) -> str:
     magnitude = np.array([[2.0, 0.2], [0.02, 0.0]])
     found = answer(magnitude.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     found = np.asarray(found, dtype=float)
     if found.shape != magnitude.shape:
         return f"the shape changed from {magnitude.shape} to {found.shape}"
@@ -196,7 +196,7 @@ def house_groove() -> dict[str, str]:
 
 def _fault_of_groove(answer: Any) -> str:
     if _is_todo(answer):
-        return TODO
+        return UNANSWERED
     groove = answer() if callable(answer) else answer
     if not isinstance(groove, Mapping):
         return 'a groove is a dictionary such as {"kick": "x...x...x...x..."}'
@@ -230,7 +230,7 @@ def _fault_of_leaks(answer: Any) -> str:
     )
     found = answer(clips.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     found = sorted(found)
     if found == ["a", "b"]:
         return "track b is in train and validation; only train and test are asked for"
@@ -252,7 +252,7 @@ def _fault_of_softmax(answer: Any) -> str:
     scores = np.array([[0.0, np.log(3.0)], [5.0, 5.0]])
     found = answer(scores.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     found = np.asarray(found)
     if found.shape != scores.shape:
         return f"the shape changed from {scores.shape} to {found.shape}: keepdims=True may help"
@@ -273,7 +273,7 @@ def verdict(probabilities: np.ndarray) -> int:
 def _fault_of_verdict(answer: Any) -> str:
     one_sided = np.array([[0.1, 0.9], [0.2, 0.8]])
     if _is_todo(answer(one_sided)):
-        return TODO
+        return UNANSWERED
     if answer(one_sided) != 1:
         return f"both clips favour genre 1, your answer is {answer(one_sided)}"
     undecided_twice = np.array([[0.51, 0.49], [0.52, 0.48], [0.0, 1.0]])
@@ -295,7 +295,7 @@ def _fault_of_recall(answer: Any) -> str:
     confusion = np.array([[8, 2], [3, 1]])
     found = answer(confusion.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.allclose(found, [8 / 11, 1 / 3]):
         return "that is the precision: rows are the true genres, so sum along the rows"
     if not np.allclose(found, [0.8, 0.25]):
@@ -315,7 +315,7 @@ def _fault_of_fold(answer: Any) -> str:
     kernel = np.random.default_rng(0).integers(-9, 10, (7, 7, 3, 4)).astype(float)
     found = answer(kernel.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.shape(found) == (7, 7, 4):
         return "the right axis, but a kernel has four: keepdims=True leaves a channel of one"
     if np.shape(found) != (7, 7, 1, 4):
@@ -335,7 +335,7 @@ def steps_to_forget(momentum: float, share: float) -> int:
 def _fault_of_forgetting(answer: Any) -> str:
     found = answer(0.99, 0.01)
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if found in (1, 2):
         return "a step takes away only 1 % of what is left, not the start as a whole"
     if found in (99, 100):
@@ -363,7 +363,7 @@ def _fault_of_hires_cam(answer: Any) -> str:
     slopes[0, 0, 0], slopes[1, 1, 1] = 9.0, -1.0
     found = answer(features.copy(), slopes.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     found = np.asarray(found)
     if found.shape != (3, 3):
         return f"a map has a number a place, shape (3, 3), not {found.shape}: sum the channels"
@@ -391,7 +391,7 @@ def _fault_of_gram(answer: Any) -> str:
     features = np.random.default_rng(0).integers(0, 5, (4, 3, 2)).astype(float)
     found = answer(features.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.shape(found) == (12, 12):
         return "you compared places; turn the product round to compare channels"
     if np.shape(found) != (2, 2):
@@ -412,7 +412,7 @@ def _fault_of_content_gradient(answer: Any) -> str:
     content, picture = np.array([1.0, 2.0]), np.array([4.0, 2.5])
     found = answer(content.copy(), picture.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.allclose(found, content - picture):
         return "that is the way down; the gradient points up"
     if np.allclose(found, 2 * (picture - content)):
@@ -435,7 +435,7 @@ def _fault_of_clock(answer: Any) -> str:
     features = beats + 0.1 * rng.random((6, 800, 3))
     found = answer(features.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.shape(found) != (3, 3):
         return f"three channels should give a 3 x 3 matrix, not {np.shape(found)}"
     if not np.isfinite(found).all() or not np.allclose(answer(features.copy()), found):
@@ -469,7 +469,7 @@ def lstm_parameters(layers: int, units: int, bins: int) -> int:
 def _fault_of_parameters(answer: Any) -> str:
     found = answer(2, 3, 5)
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     right = lstm_parameters(2, 3, 5)
     hints = {
         right - 24 - 5: "each sum has a bias, too: one a unit and gate, and one a bin",
@@ -502,7 +502,7 @@ def _fault_of_lstm_step(answer: Any) -> str:
     gates, cell = np.array([0.5, -1.0, 2.0, 0.3, -0.7, 1.5, 0.2, -0.4]), np.array([0.8, -1.2])
     found = answer(gates.copy(), cell.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     right = lstm_step(gates, cell)
     if not isinstance(found, tuple) or np.shape(found) != (2, 2):
         return "return two arrays: what the cells show, and what they hold now"
@@ -529,7 +529,7 @@ def _fault_of_least_absolute(answer: Any) -> str:
     values = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
     found = answer(values.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.isclose(found, values.mean()):
         return "the mean is best for squared errors; try some other numbers and compare"
     if not np.isclose(found, 0.0):
@@ -554,7 +554,7 @@ def _fault_of_convergence(answer: Any) -> str:
     wanted = np.array([[3.0, 0.0], [0.0, 4.0]])
     found = answer(0.9 * wanted, wanted)
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.isclose(found, 0.1):
         return "an error of a tenth is right; now in dB: 20 times its logarithm"
     if np.isclose(found, -10):
@@ -581,7 +581,7 @@ def _fault_of_step(answer: Any) -> str:
     magnitude = spectrogram.magnitude(sound[::-1])
     found = answer(sound.copy(), magnitude.copy())
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.shape(found) != sound.shape:
         return f"a sound of shape {sound.shape} should come back, not {np.shape(found)}"
     if np.allclose(found, sound, atol=1e-4):
@@ -603,7 +603,7 @@ def advance_per_frame(frequency_hz: float) -> float:
 def _fault_of_advance(answer: Any) -> str:
     found = answer(126.0)
     if _is_todo(found):
-        return TODO
+        return UNANSWERED
     if np.isclose(found, 1):
         return "126 Hz is one turn a frame; a turn has 2 pi radians"
     if np.isclose(found, 360):

@@ -392,6 +392,8 @@ class TransferPanel(widgets.VBox):
         self._enable(running=False)
         self._play()
         self._say("Press Run.")
+        self._announce()
+        self.iterations.observe(self._announce, "value")
         self.network.observe(self._prepare, "value")
         self.look_back.observe(self._look_back, "value")
         numbers = [self.network, self.weights, self.alpha, self.beta, self.iterations]
@@ -458,6 +460,10 @@ class TransferPanel(widgets.VBox):
         self._name_weights()
         if self._seen:
             self._in_background(self._warm_up, self.network.value)
+
+    def _announce(self, _change: Any = None) -> None:
+        """Say at the button what it would do: a browser may be ahead of what the kernel knows."""
+        self.run.tooltip = f"Do {self.iterations.value} iterations"
 
     def _run(self, _button: Any) -> None:
         settings, content, style = self.settings, self.content.clip, self.style.clip

@@ -47,9 +47,16 @@ def move(tab, name, to=None):
     handle.press("Home")
     for _ in range(20):
         if readout.inner_text() == to:
-            return
+            break
         handle.press("ArrowRight")
     expect(readout).to_have_text(to)
+
+
+def set_iterations(tab, number):
+    """Move the slider, and wait until the kernel knows: a test clicks faster than a hand."""
+    move(tab, "iterations", number)
+    run = tab.get_by_role("button", name="▶ Run")
+    expect(run).to_have_attribute("title", f"Do {number} iterations")
 
 
 def pixels(player):
@@ -81,7 +88,7 @@ def check_panel(tab):
     wait_for_change(content, before)
     for name in ("alpha (content)", "beta (style)"):
         move(tab, name)
-    move(tab, "iterations", LONG)
+    set_iterations(tab, LONG)
     run.click()
     expect(stop).to_be_enabled()
     expect(status).to_contain_text("left")
@@ -96,7 +103,7 @@ def check_panel(tab):
     expect(result.audio).not_to_have_attribute("src", sound)
     assert pixels(result) != stopped
 
-    move(tab, "iterations", SHORT)
+    set_iterations(tab, SHORT)
     tab.get_by_role("button", name="Style only").click()
     expect(slider(tab, "alpha (content)")[1]).to_have_text("0")
     before, sound = pixels(result), result.audio.get_attribute("src")
