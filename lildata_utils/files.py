@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +26,14 @@ _HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node())
 def written_beside(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; rename it into place if the block ends without error.
 
-    A killed process leaves a hidden file ``.<name>.<host>-<process>.partial`` and never half a file
-    at `path`; `remove_leftovers` clears it away.
+    A file or a folder may be written there. A killed process leaves a hidden one,
+    ``.<name>.<host>-<process>.partial``, and never half of it at `path`; `remove_leftovers` clears
+    it away.
 
     Parameters
     ----------
     path : Path
-        Where the file shall stand in the end; missing folders are made.
+        Where it shall stand in the end; missing folders are made.
 
     Yields
     ------
@@ -54,7 +56,7 @@ def written_beside(path: Path) -> Iterator[Path]:
         yield beside
         beside.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
 
 
 def file_size(path: Path) -> int:
@@ -75,7 +77,15 @@ def remove_leftovers(folder: Path) -> None:
     for path in partial_files(folder):
         writer = re.search(rf"\.{re.escape(_HOST)}-(\d+)\.partial", path.name)
         if writer and not _is_running(int(writer[1])):
-            path.unlink(missing_ok=True)
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file, or a folder with what it holds, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:
