@@ -11,17 +11,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from lildata_utils.cli.mainps import dataset
 
-from lildata_utils import dataset
-from lildata_utils.evaluation import evaluate, mfcc_baseline
 from lildata_utils.files import read_json
-from lildata_utils.parallel import machine
-from lildata_utils.training import load_run
+from lildata_utils.genre.evaluation import evaluate, mfcc_baseline
+from lildata_utils.learning.training import load_run
+from lildata_utils.machine import machine
 
 
 def lildata(*arguments: object) -> None:
     """Run the command line, and stop where it fails."""
-    command = [sys.executable, "-m", "lildata_utils.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "lildata_utils.cli.main", *map(str, arguments)]
     subprocess.run(command, check=True, stdout=sys.stderr)
 
 

@@ -11,8 +11,8 @@ import resource
 import time
 
 from lildata_utils.crate import compose, plan_mix, render, render_mix
-from lildata_utils.parallel import machine
-from lildata_utils.profiles import GENRES
+from lildata_utils.genres import GENRES
+from lildata_utils.machine import machine
 
 PAPER_S = 9750 * 5.0
 

@@ -24,11 +24,13 @@ import numpy as np
 import pandas as pd
 import pghipy
 
-from lildata_utils import audio, crate, inversion, plotting
+from lildata_utils import crate
 from lildata_utils.files import DATA_FOLDER, written_beside
-from lildata_utils.inversion import invert, spectral_convergence_db
-from lildata_utils.parallel import machine
-from lildata_utils.spectrogram import CLIP_S, HOP_LENGTH, N_FFT, Floats, magnitude
+from lildata_utils.machine import machine
+from lildata_utils.show import plotting
+from lildata_utils.sound import audio, inversion
+from lildata_utils.sound.inversion import invert, spectral_convergence_db
+from lildata_utils.sound.spectrogram import CLIP_S, HOP_LENGTH, N_FFT, Floats, magnitude
 
 PROMISED_RATIO = 2.0
 PROMISED_DB = 3.0

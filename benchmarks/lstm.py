@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 
 from lildata_utils.backend import keras
-from lildata_utils.dataset import Dataset
-from lildata_utils.lstm import CLIP_NORM, LSTM, follow
-from lildata_utils.parallel import machine
-from lildata_utils.spectrogram import N_BINS, N_FRAMES
-from lildata_utils.training import BATCH_SIZE, fit, load_run
-from lildata_utils.workspace import lofi_dataset
+from lildata_utils.clips.dataset import Dataset
+from lildata_utils.course.workspace import lofi_dataset
+from lildata_utils.learning.training import BATCH_SIZE, fit, load_run
+from lildata_utils.machine import machine
+from lildata_utils.networks.lstm import CLIP_NORM, LSTM, follow
+from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
 
 PROMISED_TRAINING, PROMISED_GENERATION = 1.0, 300.0
 REPEATS = 5

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lildata_utils import generation
-from lildata_utils.dataset import Dataset
+from lildata_utils.clips.dataset import Dataset
+from lildata_utils.course.profiles import get_profile
+from lildata_utils.course.workspace import KEPT_LSTMS, LSTM_RUNS, lofi_dataset, lstm_run
 from lildata_utils.files import write_text, written_beside
-from lildata_utils.lstm import UNITS, follow
-from lildata_utils.pictures import write_picture
-from lildata_utils.profiles import get_profile
-from lildata_utils.training import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
-from lildata_utils.workspace import KEPT_LSTMS, LSTM_RUNS, lofi_dataset, lstm_run
+from lildata_utils.generation import generation
+from lildata_utils.learning.training import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
+from lildata_utils.networks.lstm import UNITS, follow
+from lildata_utils.sound.pictures import write_picture
 
 PROFILE = "paper"
 DEPTHS = ("depth_2", "depth_3", "depth_4")

@@ -19,8 +19,8 @@ import numpy as np
 import psutil
 import soundfile
 
-from lildata_utils.audio import info, read
-from lildata_utils.parallel import machine
+from lildata_utils.machine import machine
+from lildata_utils.sound.audio import info, read
 
 USUAL_WAY = """
 import sys
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20, help="of each mix (default 20)")
     parser.add_argument("--long", type=float, default=180, help="minutes of the long mix")
     options = parser.parse_args()
-    lildata = [sys.executable, "-m", "lildata_utils.cli"]
+    lildata = [sys.executable, "-m", "lildata_utils.cli.main"]
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -29,16 +29,16 @@ from pathlib import Path
 
 import numpy as np
 
-from lildata_utils import features
 from lildata_utils.backend import keras
-from lildata_utils.classifier import predict
-from lildata_utils.dataset import Dataset
-from lildata_utils.parallel import machine
-from lildata_utils.resnet import RESNET50, build_resnet50
-from lildata_utils.spectrogram import network_input
-from lildata_utils.training import BATCH_SIZE, LEARNING_RATE, fit, load_run, tensor_input
-from lildata_utils.twins import fast
-from lildata_utils.workspace import course_dataset
+from lildata_utils.clips import features
+from lildata_utils.clips.dataset import Dataset
+from lildata_utils.course.workspace import course_dataset
+from lildata_utils.learning.training import BATCH_SIZE, LEARNING_RATE, fit, load_run, tensor_input
+from lildata_utils.machine import machine
+from lildata_utils.networks.classifier import predict
+from lildata_utils.networks.resnet import RESNET50, build_resnet50
+from lildata_utils.networks.twins import fast
+from lildata_utils.sound.spectrogram import network_input
 
 PROMISED = {"features": 1.2, "all layers learn": 1.4, "the fifth stage learns": 1.4}
 

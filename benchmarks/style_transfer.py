@@ -26,11 +26,12 @@ from typing import Any
 import numpy as np
 import psutil
 
-from lildata_utils import crate, style_transfer, training
+from lildata_utils import crate
 from lildata_utils.backend import keras, tf
 from lildata_utils.files import DATA_FOLDER
-from lildata_utils.parallel import machine
-from lildata_utils.spectrogram import (
+from lildata_utils.learning import training
+from lildata_utils.machine import machine
+from lildata_utils.sound.spectrogram import (
     BIN_HZ,
     CLIP_SAMPLES,
     Floats,
@@ -38,7 +39,8 @@ from lildata_utils.spectrogram import (
     image_to_magnitude,
     to_image,
 )
-from lildata_utils.style_transfer import STEP_SIZES, StyleNetwork, transfer
+from lildata_utils.transfer import style_transfer
+from lildata_utils.transfer.style_transfer import STEP_SIZES, StyleNetwork, transfer
 
 PROMISED_RATIO = 2.5
 PROMISED_TRANSFER_S = 8.0

@@ -27,17 +27,18 @@ from pathlib import Path
 
 import numpy as np
 
-from lildata_utils import crate, dataset
+from lildata_utils import crate
 from lildata_utils.backend import keras
-from lildata_utils.classifier import FILTERS, LIL_DATA, build_lil_data, predict
-from lildata_utils.dataset import Dataset
-from lildata_utils.evaluation import track_numbers
+from lildata_utils.clips import dataset
+from lildata_utils.clips.dataset import Dataset
+from lildata_utils.clips.prepare import prepare
+from lildata_utils.clips.splits import SPLITS
 from lildata_utils.files import DATA_FOLDER
-from lildata_utils.parallel import machine, usable_cores
-from lildata_utils.prepare import prepare
-from lildata_utils.spectrogram import network_input
-from lildata_utils.splits import SPLITS
-from lildata_utils.training import BATCH_SIZE, LEARNING_RATE, Step, fit, load_run
+from lildata_utils.genre.evaluation import track_numbers
+from lildata_utils.learning.training import BATCH_SIZE, LEARNING_RATE, Step, fit, load_run
+from lildata_utils.machine import machine, usable_cores
+from lildata_utils.networks.classifier import FILTERS, LIL_DATA, build_lil_data, predict
+from lildata_utils.sound.spectrogram import network_input
 
 PROMISED_RATIO = 1.7
 TRACKS, TRACK_S = 16, 40.0

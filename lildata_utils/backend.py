@@ -7,9 +7,8 @@ the descriptor points at the null device while the import runs.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from lildata_utils.quiet import silent_stderr
+from lildata_utils.machine import silent_stderr
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -23,20 +22,7 @@ with silent_stderr():
 # Its warnings are advice to programmers, such as on compiling often; errors are exceptions.
 tf.get_logger().setLevel("ERROR")
 
-__all__ = ["deterministic", "has_bfloat16", "keras", "tf"]
-
-
-def has_bfloat16() -> bool:
-    """Say whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
-
-    Elsewhere bfloat16 is emulated, and slower than float32. Only Linux tells; other systems
-    are taken to have none.
-    """
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+__all__ = ["deterministic", "keras", "tf"]
 
 
 @contextmanager

@@ -2,45 +2,15 @@
 
 import multiprocessing
 import os
-import platform
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from pathlib import Path
 from typing import Any, TypeVar
-
-import psutil
 
 from lildata_utils.errors import LilDataError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use (not those of the machine)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def machine() -> str:
-    """Describe this machine in a line, for reports: processor, cores, memory.
-
-    Examples
-    --------
-    >>> machine()  # doctest: +SKIP
-    'AMD EPYC, 2 cores, 24 GB'
-    """
-    name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="ascii", errors="ignore").splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    memory_gb = psutil.virtual_memory().total / 1e9
-    return f"{name}, {usable_cores()} cores, {memory_gb:.0f} GB"
 
 
 def map_unordered(

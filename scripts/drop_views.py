@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from lildata_utils.course import drop_views
+from lildata_utils.course.run import drop_views
 
 for name in sys.argv[1:]:
     drop_views(Path(name))

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from lildata_utils import spectrogram
 from lildata_utils.files import PROJECT_FOLDER
+from lildata_utils.sound import spectrogram
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)

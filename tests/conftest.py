@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from browsing import browser, tab  # noqa: F401
 
-from lildata_utils.dataset import Dataset
+from lildata_utils.clips.dataset import Dataset
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def images():
 @pytest.fixture(scope="module")
 def model():
     """A small Lil Data for five genres in which every weight matters to the answer."""
-    from lildata_utils import classifier
+    from lildata_utils.networks import classifier
 
     made = classifier.build_lil_data(5, (4, 6, 8, 8))
     rng = np.random.default_rng(1)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from lildata_utils import audio
 from lildata_utils.errors import LilDataError
+from lildata_utils.sound import audio
 
 needs_ffmpeg = pytest.mark.skipif(
     shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None,

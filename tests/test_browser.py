@@ -15,13 +15,14 @@ from browsing import RUN, Player, in_a_browser, serve_lab
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
 
-from lildata_utils import course, spectrogram
+from lildata_utils.course import run as course
+from lildata_utils.sound import spectrogram
 
 pytestmark = in_a_browser
 
 TONE = """\
 import numpy as np
-from lildata_utils.widgets import SpectrogramPlayer
+from lildata_utils.show.widgets import SpectrogramPlayer
 time_s = np.arange(110_250) / 22_050
 tone = 0.5 * np.sin(2 * np.pi * 1750 * time_s) * (time_s > 2)
 player = SpectrogramPlayer(tone, "a tone from 2 s on")

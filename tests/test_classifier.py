@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from lildata_utils import classifier
 from lildata_utils.backend import keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.spectrogram import network_input
+from lildata_utils.networks import classifier
+from lildata_utils.sound.spectrogram import network_input
 
 FILTERS = (4, 6, 8, 8)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from lildata_utils import audio
-from lildata_utils.cli import main
-from lildata_utils.pictures import read_picture
+from lildata_utils.cli.main import main
+from lildata_utils.sound import audio
+from lildata_utils.sound.pictures import read_picture
 
 
 def add_genre(folder, genre, tilt, tracks=3, seconds=20):
@@ -220,7 +220,7 @@ def test_generate_says_what_is_wrong(drawer, run, data, tmp_path, capsys):
 
 
 def test_reading_only_the_first_lines_is_no_error():
-    command = f"{sys.executable} -m lildata_utils.cli check | head -1"
+    command = f"{sys.executable} -m lildata_utils.cli.main check | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("[ok] Python")
     assert done.stderr == ""

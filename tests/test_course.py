@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from lildata_utils import course
+from lildata_utils.course import run as course
 from lildata_utils.errors import LilDataError
 
 PARAMETERS = 'profile = "quick"  # or smoke'

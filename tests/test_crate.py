@@ -34,8 +34,8 @@ from lildata_utils.crate.sketch import spans
 from lildata_utils.crate.synths import Bass808, ElectricPiano, Synth
 from lildata_utils.crate.waves import SAMPLE_RATE, hertz, oscillate
 from lildata_utils.errors import LilDataError
+from lildata_utils.genres import GENRES
 from lildata_utils.parallel import map_unordered
-from lildata_utils.profiles import GENRES
 
 MUSIC = tuple(genre for genre in GENRES if genre != "noise")
 

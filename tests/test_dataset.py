@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from lildata_utils import dataset
+from lildata_utils.clips import dataset
 from lildata_utils.errors import LilDataError
 
 

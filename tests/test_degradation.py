@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lildata_utils import audio
-from lildata_utils.degradation import degrade, degrade_collection
+from lildata_utils.crate.degradation import degrade, degrade_collection
 from lildata_utils.errors import LilDataError
-from lildata_utils.spectrogram import SAMPLE_RATE, magnitude
+from lildata_utils.sound import audio
+from lildata_utils.sound.spectrogram import SAMPLE_RATE, magnitude
 
 TIME_S = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
 TONE = (0.3 * np.sin(2 * np.pi * 1050 * TIME_S)).astype(np.float32)

@@ -2,8 +2,8 @@ import json
 import socket
 import sys
 
-from lildata_utils import demo
-from lildata_utils.cli import main
+from lildata_utils.cli.main import main
+from lildata_utils.show import demo
 
 
 def test_without_voila_it_says_what_to_install(monkeypatch, capsys):

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from lildata_utils import evaluation, plotting
-from lildata_utils.dataset import COLUMNS, Dataset
+from lildata_utils.clips.dataset import COLUMNS, Dataset
 from lildata_utils.errors import LilDataError
-from lildata_utils.spectrogram import N_BINS, N_FRAMES
+from lildata_utils.genre import evaluation
+from lildata_utils.show import plotting
+from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
 
 GENRES = ("house", "lofi", "noise")
 

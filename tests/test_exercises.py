@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from lildata_utils import exercises, spectrogram
-from lildata_utils.exercises import EXERCISES
+from lildata_utils.course import exercises
+from lildata_utils.course.exercises import EXERCISES
+from lildata_utils.sound import spectrogram
 
 
 @pytest.mark.parametrize("number", EXERCISES)

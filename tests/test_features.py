@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lildata_utils import features
 from lildata_utils.backend import keras
-from lildata_utils.classifier import build_lil_data
+from lildata_utils.clips import features
 from lildata_utils.errors import LilDataError
-from lildata_utils.spectrogram import network_input
-from lildata_utils.training import tensor_input
+from lildata_utils.learning.training import tensor_input
+from lildata_utils.networks.classifier import build_lil_data
+from lildata_utils.sound.spectrogram import network_input
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from lildata_utils import audio, generation
 from lildata_utils.errors import LilDataError
-from lildata_utils.generation import best_of_rank, directions, numerical_rank
-from lildata_utils.lstm import build_lstm, follow
-from lildata_utils.pictures import read_picture
+from lildata_utils.generation import generation
+from lildata_utils.generation.generation import best_of_rank, directions, numerical_rank
+from lildata_utils.networks.lstm import build_lstm, follow
+from lildata_utils.sound import audio
+from lildata_utils.sound.pictures import read_picture
 
 RATE = 22_050
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from lildata_utils.backend import keras
-from lildata_utils.classifier import build_lil_data, build_softmax
 from lildata_utils.errors import LilDataError
-from lildata_utils.grad_cam import audible, grad_cam
-from lildata_utils.spectrogram import (
+from lildata_utils.genre.grad_cam import audible, grad_cam
+from lildata_utils.networks.classifier import build_lil_data, build_softmax
+from lildata_utils.sound.spectrogram import (
     BIN_HZ,
     CAFFE_MEAN,
     CLIP_SAMPLES,

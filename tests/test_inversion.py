@@ -2,10 +2,10 @@ import librosa
 import numpy as np
 import pytest
 
-from lildata_utils import inversion
-from lildata_utils import spectrogram as sg
 from lildata_utils.errors import LilDataError
-from lildata_utils.inversion import invert, spectral_convergence_db
+from lildata_utils.sound import inversion
+from lildata_utils.sound import spectrogram as sg
+from lildata_utils.sound.inversion import invert, spectral_convergence_db
 
 SAMPLES = 60 * sg.HOP_LENGTH
 MIDDLE = slice(20, 40)

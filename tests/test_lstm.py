@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lildata_utils import lstm
 from lildata_utils.backend import keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.lstm import LSTM, Mixture, build_lstm, follow, generate
-from lildata_utils.training import fit, load_run
+from lildata_utils.learning.training import fit, load_run
+from lildata_utils.networks import lstm
+from lildata_utils.networks.lstm import LSTM, Mixture, build_lstm, follow, generate
 
 
 def closed_form(layers, units, bins=631):

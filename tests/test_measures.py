@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lildata_utils import measures
+from lildata_utils.sound import measures
 
 RATE = 22_050
 TIME_S = np.arange(5 * RATE) / RATE

@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 
-from lildata_utils import course
+from lildata_utils.course import run as course
 from lildata_utils.files import PROJECT_FOLDER
 
 PATHS = course.find()

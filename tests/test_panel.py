@@ -6,11 +6,13 @@ import PIL.Image
 import pytest
 import soundfile
 
-from lildata_utils import audio, panel, style_transfer, transfers
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size
-from lildata_utils.panel import PRESETS, TransferPanel, Upload
-from lildata_utils.pictures import read_picture
+from lildata_utils.show import panel
+from lildata_utils.show.panel import PRESETS, TransferPanel, Upload
+from lildata_utils.sound import audio
+from lildata_utils.sound.pictures import read_picture
+from lildata_utils.transfer import style_transfer, transfers
 
 SAMPLES = 20 * 22_050
 RNG = np.random.default_rng(0)

@@ -11,14 +11,14 @@ from browsing import RUN, Player, in_a_browser, serve, serve_lab
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
-from lildata_utils import course
-from lildata_utils.panel import LARGEST_UPLOAD
+from lildata_utils.course import run as course
+from lildata_utils.show.panel import LARGEST_UPLOAD
 
 pytestmark = in_a_browser
 
 SHOW = """\
 from pathlib import Path
-from lildata_utils.panel import TransferPanel
+from lildata_utils.show.panel import TransferPanel
 TransferPanel(folder=Path("results"))"""
 LONG, SHORT = "1000", "10"
 
@@ -151,7 +151,7 @@ def test_in_jupyterlab(tmp_path, tab):
 def test_as_a_page(tmp_path, tab):
     def command(port):
         return [
-            *(sys.executable, "-m", "lildata_utils.cli", "demo"),
+            *(sys.executable, "-m", "lildata_utils.cli.main", "demo"),
             f"--port={port}",
             "--no-browser",
         ]

@@ -2,11 +2,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from lildata_utils import audio, cli, inversion
-from lildata_utils import spectrogram as sg
-from lildata_utils.cli import main
+from lildata_utils.cli import main as cli
+from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
-from lildata_utils.pictures import read_picture, write_picture
+from lildata_utils.sound import audio, inversion
+from lildata_utils.sound import spectrogram as sg
+from lildata_utils.sound.pictures import read_picture, write_picture
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from lildata_utils.players import listen
+from lildata_utils.show.players import listen
 
 
 def decoded(shown) -> list[np.ndarray]:

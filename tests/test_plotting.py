@@ -8,8 +8,8 @@ import PIL.Image
 import pytest
 from matplotlib.figure import Figure
 
-from lildata_utils import plotting
-from lildata_utils.profiles import GENRES
+from lildata_utils.genres import GENRES
+from lildata_utils.show import plotting
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (631, 631), dtype=np.uint8)

@@ -5,10 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
-from lildata_utils import pretrained
 from lildata_utils.backend import keras
-from lildata_utils.classifier import build_softmax
 from lildata_utils.errors import LilDataError
+from lildata_utils.networks import pretrained
+from lildata_utils.networks.classifier import build_softmax
 
 FILES = ("no_top.h5", "top.h5", "no_top.weights.h5", "top.weights.h5")
 LAST = {"vgg19": "block5_conv1", "resnet50": "conv5_block3_3_conv"}

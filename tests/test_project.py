@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lildata_utils import cli
-from lildata_utils.check import Check, checks
+from lildata_utils.cli.main import main as cli
+from lildata_utils.course.check import Check, checks
 from lildata_utils.files import PROJECT_FOLDER
 
 PROJECT = tomllib.loads((PROJECT_FOLDER / "pyproject.toml").read_text())["project"]
@@ -107,7 +107,7 @@ def test_every_dependency_is_justified():
 def test_help_imports_nothing_heavy():
     heavy = "{'tensorflow', 'keras', 'librosa', 'pandas', 'scipy', 'matplotlib', 'IPython'}"
     code = (
-        "import sys; from lildata_utils.cli import main\n"
+        "import sys; from lildata_utils.cli.main import main\n"
         "try: main(['--help'])\n"
         f"except SystemExit: print(sorted({heavy} & set(sys.modules)))"
     )

@@ -8,8 +8,9 @@ import librosa
 import numpy as np
 import pytest
 
-from lildata_utils import audio, dataset, inversion, spectrogram
-from lildata_utils.cli import main
+from lildata_utils.cli.main import main
+from lildata_utils.clips import dataset
+from lildata_utils.sound import audio, inversion, spectrogram
 
 MUSIC = os.environ.get("LILDATA_MUSIC")
 

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lildata_utils import features, pretrained, resnet
 from lildata_utils.backend import keras, tf
-from lildata_utils.classifier import predict
+from lildata_utils.clips import features
 from lildata_utils.errors import LilDataError
-from lildata_utils.resnet import RESNET50, build_resnet50
-from lildata_utils.spectrogram import network_input
-from lildata_utils.training import fit, load_run
+from lildata_utils.learning.training import fit, load_run
+from lildata_utils.networks import pretrained, resnet
+from lildata_utils.networks.classifier import predict
+from lildata_utils.networks.resnet import RESNET50, build_resnet50
+from lildata_utils.sound.spectrogram import network_input
 
 SMALL = {"side": 32, "learn": "head"}
 

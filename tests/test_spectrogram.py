@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lildata_utils import spectrogram as sg
+from lildata_utils.sound import spectrogram as sg
 
 
 def tone(frequency_hz, amplitude=1.0):

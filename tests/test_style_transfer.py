@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from lildata_utils import pretrained, style_transfer, training
 from lildata_utils.backend import keras, tf
-from lildata_utils.classifier import build_lil_data
 from lildata_utils.errors import LilDataError
-from lildata_utils.style_transfer import Preset, StyleNetwork, transfer
+from lildata_utils.learning import training
+from lildata_utils.networks import pretrained
+from lildata_utils.networks.classifier import build_lil_data
+from lildata_utils.transfer import style_transfer
+from lildata_utils.transfer.style_transfer import Preset, StyleNetwork, transfer
 
 SIDE = 64
 SMALL = Preset(

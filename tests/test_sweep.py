@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lildata_utils import sweep
-from lildata_utils.cli import main
+from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import PROJECT_FOLDER, read_json, write_json
-from lildata_utils.sweep import Contrast, Music, Plan, Row
+from lildata_utils.genre import sweep
+from lildata_utils.genre.sweep import Contrast, Music, Plan, Row
 
 PLAN = """
 [music]

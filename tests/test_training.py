@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lildata_utils import classifier, training
 from lildata_utils.backend import deterministic, keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.spectrogram import network_input
-from lildata_utils.training import fit, fit_or_load, load_run, peaked
+from lildata_utils.learning import training
+from lildata_utils.learning.training import fit, fit_or_load, load_run, peaked
+from lildata_utils.networks import classifier
+from lildata_utils.sound.spectrogram import network_input
 
 SMALL = replace(classifier.LIL_DATA, options={"filters": (4, 4, 4, 4), "dropout": 0.5})
 PICTURE = replace(classifier.SOFTMAX, options={"pool": 63}, learning_rate=1e-4)
@@ -177,7 +178,9 @@ def test_more_epochs_continue_a_run(tiny_dataset, tmp_path, undisturbed):
 SCRIPT = """
 import sys
 from pathlib import Path
-from lildata_utils import classifier, dataset, training
+from lildata_utils.networks import classifier
+from lildata_utils.cli.mainps import dataset
+from lildata_utils.learning import training
 run, data = map(Path, sys.argv[1:])
 options = {"filters": (4, 4, 4, 4)}
 for step in training.fit(

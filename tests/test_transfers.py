@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from lildata_utils import audio, cli, style_transfer, transfers
-from lildata_utils import spectrogram as sg
-from lildata_utils.cli import main
+from lildata_utils.cli import main as cli
+from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
-from lildata_utils.pictures import read_picture
-from lildata_utils.transfers import Settings
+from lildata_utils.sound import audio
+from lildata_utils.sound import spectrogram as sg
+from lildata_utils.sound.pictures import read_picture
+from lildata_utils.transfer import style_transfer, transfers
+from lildata_utils.transfer.transfers import Settings
 
 
 def music(seconds, tilt, seed=0):

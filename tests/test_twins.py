@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from lildata_utils import classifier
-from lildata_utils.backend import has_bfloat16, keras, tf
-from lildata_utils.resnet import build_resnet50
-from lildata_utils.spectrogram import network_input
-from lildata_utils.twins import fast
+from lildata_utils.backend import keras, tf
+from lildata_utils.machine import has_bfloat16
+from lildata_utils.networks import classifier
+from lildata_utils.networks.resnet import build_resnet50
+from lildata_utils.networks.twins import fast
+from lildata_utils.sound.spectrogram import network_input
 
 
 @pytest.fixture

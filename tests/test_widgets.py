@@ -9,8 +9,8 @@ import PIL.Image
 import pytest
 import soundfile
 
-from lildata_utils import spectrogram
-from lildata_utils.widgets import SpectrogramPlayer
+from lildata_utils.show.widgets import SpectrogramPlayer
+from lildata_utils.sound import spectrogram
 
 NOISE = 0.3 * np.random.default_rng(0).standard_normal(110_250).astype(np.float32)
 

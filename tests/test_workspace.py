@@ -2,9 +2,9 @@
 
 import pytest
 
-from lildata_utils import workspace
-from lildata_utils.classifier import SOFTMAX
+from lildata_utils.course import workspace
 from lildata_utils.errors import LilDataError
+from lildata_utils.networks.classifier import SOFTMAX
 
 
 @pytest.mark.slow

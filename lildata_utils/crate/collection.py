@@ -16,8 +16,8 @@ from lildata_utils.crate.rendering import render
 from lildata_utils.crate.waves import SAMPLE_RATE, Waveform
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_text, written_beside
+from lildata_utils.genres import GENRES
 from lildata_utils.parallel import map_unordered
-from lildata_utils.profiles import GENRES
 
 # Part of every file's comment: raise it when the music changes, and old files are made anew.
 VERSION = 1

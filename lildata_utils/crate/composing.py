@@ -10,7 +10,7 @@ from lildata_utils.crate.patterns import BEATS_PER_BAR, Key, form
 from lildata_utils.crate.sketch import Sketch
 from lildata_utils.crate.waves import generator
 from lildata_utils.errors import LilDataError
-from lildata_utils.profiles import GENRES
+from lildata_utils.genres import GENRES
 
 SHORTEST_TRACK_S = 2.0
 

@@ -22,7 +22,7 @@ from lildata_utils.crate.waves import (
     seconds_axis,
     white,
 )
-from lildata_utils.quiet import silent_stderr
+from lildata_utils.machine import silent_stderr
 
 # Gains change once in so many samples (2.9 ms) and are interpolated between.
 _BLOCK = 64

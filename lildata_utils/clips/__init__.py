@@ -1,0 +1,1 @@
+"""From folders of music to a data set on disk (notebook 01)."""

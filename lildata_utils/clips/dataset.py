@@ -1,0 +1,215 @@
+"""A prepared data set on disk: its table of clips, its images, and batches for training.
+
+`lildata_utils.prepare` writes what this module reads. Notebook 01 walks through both.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from lildata_utils.clips.shards import HEADER_BYTES, IMAGE_BYTES, VERSION
+from lildata_utils.clips.splits import GAP
+from lildata_utils.errors import LilDataError
+from lildata_utils.files import read_json, read_table
+from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Image
+
+DESCRIPTION = "dataset.json"
+CLIPS = "clips.csv"
+SKIPPED = "skipped.csv"
+COLUMNS = ("id", "genre", "artist", "track", "start_s", "peak_db", "split", "shard", "index")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Clips of a prepared data set; the images stay on disk until they are asked for.
+
+    Attributes
+    ----------
+    folder : Path
+        Where `lildata prepare` wrote it.
+    genres : tuple of str
+        A clip's label is its genre's position here.
+    clips : DataFrame
+        A row a clip: id, genre, artist, track, start_s, peak_db, split, shard, index.
+
+    Examples
+    --------
+    >>> train = load(Path("data/quick/dataset")).select("train")  # doctest: +SKIP
+    >>> images, labels = next(train.batches(32, seed=0))  # doctest: +SKIP
+    """
+
+    folder: Path
+    genres: tuple[str, ...]
+    clips: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Positions of the clips' genres in `genres`, shape (clips,)."""
+        return np.array([self.genres.index(genre) for genre in self.clips["genre"]], np.int64)
+
+    def select(self, split: str | None = None, genres: Sequence[str] | None = None) -> "Dataset":
+        """Narrow the data set to a split, to some genres, or to both.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test", "all"}, optional
+            "all" and None keep all three.
+        genres : sequence of str, optional
+            The labels of the result count in this order.
+
+        Raises
+        ------
+        LilDataError
+            If a genre is unknown, or no clip is left.
+        """
+        chosen = tuple(genres) if genres is not None else self.genres
+        unknown = [genre for genre in chosen if genre not in self.genres]
+        if unknown:
+            raise LilDataError(
+                f"{self.folder} has no genre {', '.join(unknown)}: it has {', '.join(self.genres)}"
+            )
+        keep = self.clips["genre"].isin(chosen)
+        if split is not None and split != "all":
+            keep &= self.clips["split"] == split
+        if not keep.any():
+            raise LilDataError(
+                f"{self.folder} has no clips of split {split!r} in {', '.join(chosen)}: "
+                "add tracks to its source and prepare it again"
+            )
+        return replace(self, genres=chosen, clips=self.clips[keep].reset_index(drop=True))
+
+    def at_most(self, seed: int = 0, **counts: int) -> "Dataset":
+        """Keep at most so many clips of a split, drawn by lot.
+
+        Parameters
+        ----------
+        seed : int
+            Another seed draws other clips; a smaller number of one seed is part of a larger one.
+        **counts : int
+            Clips by split, such as ``train=600, validation=0``; other splits stay whole.
+
+        Returns
+        -------
+        Dataset
+            In the order of the table.
+
+        Raises
+        ------
+        LilDataError
+            If no clip is left.
+        """
+        ranks = np.random.default_rng(seed).permutation(len(self))
+        by_lot = pd.Series(ranks).groupby(self.clips["split"]).rank()
+        keep = by_lot <= self.clips["split"].map(counts).fillna(len(self))
+        if not keep.any():
+            raise LilDataError(f"{self.folder}: no clip is left of {len(self)} by {counts}")
+        return replace(self, clips=self.clips[keep].reset_index(drop=True))
+
+    def images(self, positions: ArrayLike | None = None) -> Image:
+        """Read images from the shards.
+
+        Parameters
+        ----------
+        positions : array_like of int, shape (n,), optional
+            Rows of `clips`; all of them by default.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, 631, 631)
+
+        Raises
+        ------
+        LilDataError
+            If a shard is missing or shorter than the table says.
+        """
+        rows = self.clips if positions is None else self.clips.iloc[np.asarray(positions)]
+        images = np.empty((len(rows), N_BINS, N_FRAMES), np.uint8)
+        for image, shard, index in zip(images, rows["shard"], rows["index"], strict=True):
+            path = self.folder / shard
+            try:
+                with path.open("rb") as file:
+                    file.seek(HEADER_BYTES + int(index) * IMAGE_BYTES)
+                    complete = file.readinto(image.data) == IMAGE_BYTES
+            except FileNotFoundError:
+                complete = False
+            if not complete:
+                raise LilDataError(
+                    f"{path} is missing or too short: run the same `lildata prepare` again"
+                )
+        return images
+
+    def batches(
+        self, batch_size: int, seed: int | Sequence[int] | None = None
+    ) -> Iterator[tuple[Image, NDArray[np.int64]]]:
+        """Go once through all clips; the next batch is read while the last one is worked on.
+
+        Parameters
+        ----------
+        batch_size : int
+            Clips in a batch; the last one may be smaller.
+        seed : int or sequence of int, optional
+            Shuffles the clips; without it they come in the order of the table.
+
+        Yields
+        ------
+        images : ndarray of uint8, shape (batch, 631, 631)
+        labels : ndarray of int64, shape (batch,)
+        """
+        order = np.arange(len(self))
+        if seed is not None:
+            np.random.default_rng(seed).shuffle(order)
+        labels = self.labels
+        parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self.images, parts[0])
+            for part, following in zip(parts, [*parts[1:], None], strict=True):
+                images = coming.result()
+                if following is not None:
+                    coming = reader.submit(self.images, following)
+                yield images, labels[part]
+
+
+def load(folder: Path) -> Dataset:
+    """Open a prepared data set.
+
+    Parameters
+    ----------
+    folder : Path
+        What `lildata prepare` wrote.
+
+    Returns
+    -------
+    Dataset
+        All clips that belong to a split.
+
+    Raises
+    ------
+    LilDataError
+        If the folder holds no data set, or one that was never finished.
+    """
+    if not (folder / DESCRIPTION).is_file():
+        raise LilDataError(
+            f"{folder} is no finished data set ({DESCRIPTION} is missing): "
+            "run `lildata prepare SOURCE` with this folder as OUT"
+        )
+    description = read_json(folder / DESCRIPTION)
+    if description.get("version") != VERSION:
+        raise LilDataError(
+            f"{folder} has version {description.get('version')} of the format, expected {VERSION}: "
+            "prepare it again"
+        )
+    clips = pd.DataFrame(read_table(folder / CLIPS, COLUMNS))
+    clips = clips.astype({"start_s": float, "peak_db": float, "index": int})
+    return Dataset(
+        folder=folder,
+        genres=tuple(description["genres"]),
+        clips=clips[clips["split"] != GAP].reset_index(drop=True),
+    )

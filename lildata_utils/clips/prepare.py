@@ -1,0 +1,231 @@
+"""From folders of music to a data set on disk that survives bad files and killed runs.
+
+Shard after shard is made by any number of processes; the tables come last, so that a killed run is
+completed by the same command. Notebook 01 goes through the steps by hand.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lildata_utils.clips.dataset import CLIPS, COLUMNS, DESCRIPTION, SKIPPED
+from lildata_utils.clips.shards import (
+    IMAGE_BYTES,
+    VERSION,
+    Record,
+    expected_clips,
+    finished_record,
+    make_shard,
+)
+from lildata_utils.clips.sources import (
+    MixTrack,
+    Skipped,
+    Source,
+    drop_duplicates,
+    find_sources,
+    read_mix_list,
+    share_limit,
+)
+from lildata_utils.clips.splits import FRACTIONS, GAP, SPLITS, split_clips
+from lildata_utils.errors import LilDataError
+from lildata_utils.files import (
+    file_size,
+    partial_files,
+    remove_leftovers,
+    write_json,
+    written_beside,
+)
+from lildata_utils.machine import usable_cores
+from lildata_utils.parallel import map_unordered
+from lildata_utils.sound import spectrogram
+from lildata_utils.sound.spectrogram import CLIP_S
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a preparation has come.
+
+    Attributes
+    ----------
+    clips, clips_in_all : int
+        Clips written, and what the files' headers promise in all.
+    files, files_in_all, files_reused : int
+        Files done, in all, and done by an earlier run.
+    left_out : int
+        Files and clips that were left out so far.
+    """
+
+    clips: int
+    clips_in_all: int
+    files: int
+    files_in_all: int
+    files_reused: int
+    left_out: int
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    split: str = "track",
+    workers: int | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+    fractions: tuple[float, float, float] = FRACTIONS,
+) -> Iterator[Progress]:
+    """Cut all music below a folder into clips, draw them, split them, and write a data set.
+
+    Parameters
+    ----------
+    source : Path
+        Holds a folder per genre, with tracks or mixes in any audio format. It is only read.
+    out : Path
+        Becomes the data set. What a killed run left there is completed.
+    split : {"track", "clip"}
+        See `splits.split_clips`.
+    workers : int, optional
+        Processes; as many as there are cores by default.
+    seed : int, optional
+        Deals the tracks to the splits.
+    limit : int, optional
+        At most this many clips a genre, spread evenly over its files.
+    fractions : tuple of float, optional
+        Shares of train, validation and test.
+
+    Yields
+    ------
+    Progress
+        About twice a second; the last one after all is written.
+
+    Raises
+    ------
+    LilDataError
+        If `source` has no genre folders, or no file gives a clip.
+
+    Examples
+    --------
+    >>> for progress in prepare(Path("music"), Path("data/mine")):  # doctest: +SKIP
+    ...     print(progress.clips, "of", progress.clips_in_all)
+    """
+    found, skipped = find_sources(source)
+    sources, duplicates = drop_duplicates(found)
+    skipped += duplicates
+    if limit is not None:
+        sources = share_limit(sources, limit)
+    remove_leftovers(out)
+
+    records = {file: record for file in sources if (record := finished_record(file, out))}
+    expected = {file: expected_clips(file) for file in sources if file not in records}
+    reused = len(records)
+    foreign = set(partial_files(out))
+
+    def progress() -> Progress:
+        done = sum(len(record.starts_s) for record in records.values())
+        growing = sum(file_size(path) // IMAGE_BYTES for path in set(partial_files(out)) - foreign)
+        left = sum(clips for file, clips in expected.items() if file not in records)
+        left_out = sum(len(record.skipped) for record in records.values())
+        return Progress(
+            clips=done + growing,
+            clips_in_all=done + max(left, growing),
+            files=len(records),
+            files_in_all=len(sources),
+            files_reused=reused,
+            left_out=left_out + len(skipped),
+        )
+
+    # The longest first, so that no process works alone at the end.
+    jobs = [(file, out) for file in sorted(expected, key=lambda file: -expected[file])]
+    for finished in map_unordered(make_shard, jobs, workers or usable_cores()):
+        if finished:
+            (file, _), records[file] = finished
+        yield progress()
+    # Again: workers of a run killed just before may have lived on for a moment after the first.
+    remove_leftovers(out)
+
+    left_out = skipped + [
+        Skipped(file.file, *row) for file in sources for row in records[file].skipped
+    ]
+    _write_table(out / SKIPPED, pd.DataFrame(left_out, columns=["file", "start_s", "reason"]))
+    clips = _clips_table(sources, records)
+    if clips.empty:
+        raise LilDataError(
+            f"{source}: no clip of {CLIP_S:.0f} s in {len(found)} files; {out / SKIPPED} says why"
+        )
+    whole = clips["split"] != GAP
+    clips.loc[whole, "split"], notes = split_clips(clips[whole], split, seed, fractions)
+    _write_table(out / CLIPS, clips)
+    genres = list(dict.fromkeys(clips["genre"]))
+    notes += [
+        f"genre {genre}: no usable clip"
+        for genre in dict.fromkeys(file.genre for file in found)
+        if genre not in genres
+    ]
+    write_json(
+        out / DESCRIPTION, _description(clips, genres, split, seed, fractions, source, notes)
+    )
+    yield progress()
+
+
+def _clips_table(sources: list[Source], records: dict[Source, Record]) -> pd.DataFrame:
+    """Lay out a row a clip; clips that no single track of a mix's list covers go to the gap."""
+    tables = []
+    for source in sources:
+        record = records[source]
+        table = pd.DataFrame({"start_s": record.starts_s, "peak_db": record.peaks_db})
+        table["id"] = [f"{source.genre}/{source.track}@{start:g}s" for start in record.starts_s]
+        table["genre"], table["artist"], table["track"] = source.genre, source.artist, source.track
+        table["split"], table["shard"], table["index"] = "", source.shard, table.index
+        mix = read_mix_list(source.path)
+        if mix and len(table):
+            table[["artist", "track", "split"]] = [
+                _playing(start, mix, source.track) for start in record.starts_s
+            ]
+        tables.append(table)
+    if not tables:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
+
+
+def _playing(start_s: float, mix: list[MixTrack], name: str) -> tuple[str, str, str]:
+    """Tell artist, track and (for crossfades) "gap" of a clip of a mix."""
+    heard = [track for track in mix if track.start_s < start_s + CLIP_S and track.end_s > start_s]
+    if len(heard) != 1:
+        return "", name, GAP
+    return heard[0].artist, f"{name}/{heard[0].title}", ""
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    with written_beside(path) as beside:
+        table.to_csv(beside, index=False)
+
+
+def _description(
+    clips: pd.DataFrame,
+    genres: list[str],
+    split: str,
+    seed: int,
+    fractions: tuple[float, float, float],
+    source: Path,
+    notes: list[str],
+) -> dict[str, Any]:
+    counts = clips.groupby(["genre", "split"]).size()
+    return {
+        "version": VERSION,
+        "sample_rate": spectrogram.SAMPLE_RATE,
+        "clip_s": CLIP_S,
+        "n_fft": spectrogram.N_FFT,
+        "hop_length": spectrogram.HOP_LENGTH,
+        "floor_db": spectrogram.FLOOR_DB,
+        "genres": genres,
+        "split": split,
+        "fractions": list(fractions),
+        "seed": seed,
+        "counts": {
+            genre: {name: int(counts.get((genre, name), 0)) for name in (*SPLITS, GAP)}
+            for genre in genres
+        },
+        "source": str(source),
+        "notes": notes,
+    }

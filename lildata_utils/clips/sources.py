@@ -1,0 +1,239 @@
+"""Which files below a folder are the music of which genre, by whom, and which can be left out."""
+
+import hashlib
+import mimetypes
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from lildata_utils.errors import LilDataError
+from lildata_utils.files import file_size, read_table
+from lildata_utils.genres import GENRES
+
+# Beside tracks: who made which file. Beside a mix "night.mp3": "night.tracks.csv", who plays when.
+TRACKS_TABLE = "tracks.csv"
+TRACKS_COLUMNS = ("file", "artist")
+MIX_SUFFIX = ".tracks.csv"
+MIX_COLUMNS = ("start_s", "end_s", "artist", "title")
+
+SHARDS = "shards"
+LONGEST_NAME_BYTES = 150
+
+
+@dataclass(frozen=True)
+class Source:
+    """One music file of a genre, before it is read.
+
+    Attributes
+    ----------
+    genre, artist, track : str
+        `artist` is empty where neither the file's name nor a ``tracks.csv`` tells it.
+    path : Path
+        The file.
+    file : str
+        The same relative to the source folder, for messages.
+    shard : str
+        Where its images go, relative to the data set's folder.
+    limit : int or None
+        At most this many of its clips, spread evenly.
+    """
+
+    genre: str
+    artist: str
+    track: str
+    path: Path
+    file: str
+    shard: str
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file, or a clip of it, that was left out, and why, in words."""
+
+    file: str
+    start_s: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class MixTrack:
+    """One track of a mix, from its track list."""
+
+    start_s: float
+    end_s: float
+    artist: str
+    title: str
+
+
+def find_sources(folder: Path) -> tuple[list[Source], list[Skipped]]:
+    """List the files below the genre folders of a source folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds a folder per genre; what lies deeper counts too. Hidden files and track lists don't.
+
+    Returns
+    -------
+    sources : list of Source
+        The course's genres first, in the paper's order; then by name.
+    skipped : list of Skipped
+        Folders that can't be read or are named like a sound file.
+
+    Raises
+    ------
+    LilDataError
+        If `folder` is missing or holds no genre folders.
+    """
+    if not folder.is_dir():
+        raise LilDataError(f"{folder} is no folder: expected one that holds a folder per genre")
+    genres = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    if not genres:
+        raise LilDataError(f"{folder} holds no folders: put the music of each genre into its own")
+    _artists.cache_clear()
+    sources: list[Source] = []
+    skipped: list[Skipped] = []
+    for genre in sorted(genres, key=lambda path: _genre_order(path.name)):
+        paths = _walk(genre, folder, skipped)
+        stems = Counter(path.relative_to(genre).with_suffix("") for path in paths)
+        for path in paths:
+            inside = path.relative_to(genre)
+            # "a.mp3" and "a.ogg" are two tracks.
+            name = (
+                inside if stems[inside.with_suffix("")] > 1 else inside.with_suffix("")
+            ).as_posix()
+            sources.append(
+                Source(
+                    genre=genre.name,
+                    artist=_artist(path, folder),
+                    track=name,
+                    path=path,
+                    file=path.relative_to(folder).as_posix(),
+                    shard=f"{SHARDS}/{_safe_name(genre.name)}/{_safe_name(name)}.npy",
+                )
+            )
+    return sources, skipped
+
+
+def drop_duplicates(sources: list[Source]) -> tuple[list[Source], list[Skipped]]:
+    """Keep the first of several files with the same bytes; only files of equal size are read."""
+    sizes = Counter(file_size(source.path) for source in sources)
+    kept: list[Source] = []
+    skipped: list[Skipped] = []
+    first: dict[str, Source] = {}
+    for source in sources:
+        size = file_size(source.path)
+        digest = _digest(source.path) if size and sizes[size] > 1 else None
+        original = first.setdefault(digest, source) if digest else source
+        if original is source:
+            kept.append(source)
+        else:
+            skipped.append(Skipped(source.file, None, f"duplicate of {original.file}"))
+    return kept, skipped
+
+
+def share_limit(sources: list[Source], limit: int) -> list[Source]:
+    """Give each file of a genre its share of at most `limit` clips; files without one drop out.
+
+    Examples
+    --------
+    >>> song = Source("house", "", "a", Path("a"), "a", "a")
+    >>> [source.limit for source in share_limit([song, replace(song, track="b")], 5)]
+    [3, 2]
+    """
+    files = Counter(source.genre for source in sources)
+    seen: Counter[str] = Counter()
+    shared = []
+    for source in sources:
+        share, rest = divmod(limit, files[source.genre])
+        share += seen[source.genre] < rest
+        seen[source.genre] += 1
+        if share:
+            shared.append(replace(source, limit=share))
+    return shared
+
+
+def read_mix_list(mix: Path) -> list[MixTrack]:
+    """Read the track list beside a mix; empty if there is none.
+
+    Raises
+    ------
+    LilDataError
+        If there is a list that can't be read, lacks a column or holds no numbers.
+    """
+    path = mix.with_name(mix.stem + MIX_SUFFIX)
+    if not path.is_file():
+        return []
+    try:
+        return [
+            MixTrack(float(row["start_s"]), float(row["end_s"]), row["artist"], row["title"])
+            for row in read_table(path, MIX_COLUMNS)
+        ]
+    except ValueError as error:
+        raise LilDataError(f"{path}: start_s and end_s must be seconds ({error})") from None
+
+
+def _genre_order(name: str) -> tuple[int, str]:
+    return (GENRES.index(name) if name in GENRES else len(GENRES), name)
+
+
+def _walk(genre: Path, folder: Path, skipped: list[Skipped]) -> list[Path]:
+    """List a genre's files in order; note the folders that are unreadable or oddly named."""
+
+    def unreadable(error: OSError) -> None:
+        file = Path(str(error.filename)).relative_to(folder).as_posix()
+        skipped.append(Skipped(file, None, f"unreadable ({error.strerror})"))
+
+    paths = []
+    for root, folders, names in os.walk(genre, onerror=unreadable, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            kind, _ = mimetypes.guess_type(name)
+            if kind is not None and kind.startswith("audio/"):
+                file = (Path(root) / name).relative_to(folder).as_posix()
+                skipped.append(Skipped(file, None, "a folder, though named like a sound file"))
+        paths += [Path(root) / name for name in names if not name.startswith(".")]
+    return sorted(p for p in paths if p.name != TRACKS_TABLE and not p.name.endswith(MIX_SUFFIX))
+
+
+def _artist(path: Path, top: Path) -> str:
+    """Look the artist up in a ``tracks.csv`` between the file and `top`, else "Artist - Title"."""
+    for folder in path.parents:
+        artist = _artists(folder).get(path.relative_to(folder).as_posix())
+        if artist is not None:
+            return artist
+        if folder == top:
+            break
+    # A track number in front ("07 - Title") is no artist.
+    artist, dash, _ = re.sub(r"^\d+[\s._-]+", "", path.stem).partition(" - ")
+    return artist.strip() if dash else ""
+
+
+@cache
+def _artists(folder: Path) -> dict[str, str]:
+    path = folder / TRACKS_TABLE
+    if not path.is_file():
+        return {}
+    return {row["file"]: row["artist"] for row in read_table(path, TRACKS_COLUMNS)}
+
+
+def _safe_name(name: str) -> str:
+    """Make one file name of a track's name: any language, no folders, not too long."""
+    safe = re.sub(r'[/\\:*?"<>|\x00-\x1f]', "_", name)
+    if safe == name and len(safe.encode()) <= LONGEST_NAME_BYTES:
+        return safe
+    # The hash keeps apart what looks the same after the change.
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{safe.encode()[: LONGEST_NAME_BYTES - 9].decode(errors='ignore')}-{digest}"
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None  # reading it for its sound will say why

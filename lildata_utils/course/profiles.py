@@ -1,0 +1,150 @@
+"""The three sizes in which the course runs: every number that differs between them, by name."""
+
+from dataclasses import dataclass
+
+from lildata_utils.errors import LilDataError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size of the course.
+
+    Attributes
+    ----------
+    name : str
+        ``smoke`` (does it run at all, for tests), ``quick`` (a laptop, minutes) or ``paper``
+        (the paper's amounts, hours).
+    tracks : int
+        Tracks of the crate per genre.
+    track_s : float or None
+        Length of each track in seconds; None lets each track have its own length.
+    clips : int or None
+        At most this many clips a genre; None takes all.
+    fractions : tuple of float
+        Shares of train, validation and test.
+    epochs : int
+        Epochs of the genre classifiers.
+    batch_size : int
+        Clips in a training step.
+    iterations : int
+        Of an inversion from picture to sound.
+    inversion_clips : int
+        Clips by which methods of inversion are compared, at most 4.
+    lil_data_iterations, vgg19_iterations : tuple of int
+        Of style transfer: at the early stop and in full.
+    sweep_iterations : int
+        Of each style transfer where many are compared.
+    resnet_side : int
+        Pixels on each side of the pictures that ResNet-50 trains on.
+    resnet_epochs : int
+        Of its training from random weights.
+    lstm_clips : int
+        Lo-fi clips that the LSTMs learn.
+    lstm_epochs : tuple of int
+        Of the LSTMs: where the paper looks at them early, and in full.
+    lstm_pair_epochs : int
+        Of the LSTM that learns two clips only.
+    """
+
+    name: str
+    tracks: int
+    track_s: float | None
+    clips: int | None
+    fractions: tuple[float, float, float]
+    epochs: int
+    batch_size: int
+    iterations: int
+    inversion_clips: int
+    lil_data_iterations: tuple[int, int]
+    vgg19_iterations: tuple[int, int]
+    sweep_iterations: int
+    resnet_side: int
+    resnet_epochs: int
+    lstm_clips: int
+    lstm_epochs: tuple[int, int]
+    lstm_pair_epochs: int
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            tracks=6,
+            track_s=20.0,
+            clips=None,
+            fractions=(0.6, 0.2, 0.2),
+            epochs=1,
+            batch_size=16,
+            iterations=10,
+            inversion_clips=1,
+            lil_data_iterations=(2, 4),
+            vgg19_iterations=(1, 2),
+            sweep_iterations=2,
+            resnet_side=32,
+            resnet_epochs=1,
+            lstm_clips=8,
+            lstm_epochs=(1, 2),
+            lstm_pair_epochs=2,
+        ),
+        Profile(
+            name="quick",
+            tracks=16,
+            track_s=40.0,
+            clips=None,
+            fractions=(0.6, 0.2, 0.2),
+            epochs=12,
+            batch_size=16,
+            iterations=100,
+            inversion_clips=4,
+            lil_data_iterations=(100, 200),
+            vgg19_iterations=(2, 5),
+            sweep_iterations=40,
+            resnet_side=64,
+            resnet_epochs=5,
+            lstm_clips=64,
+            lstm_epochs=(4, 8),
+            lstm_pair_epochs=60,
+        ),
+        Profile(
+            name="paper",
+            tracks=80,
+            track_s=None,
+            clips=1219,
+            fractions=(8000 / 9750, 1000 / 9750, 750 / 9750),
+            epochs=20,
+            batch_size=32,
+            iterations=500,
+            inversion_clips=4,
+            lil_data_iterations=(100, 500),
+            vgg19_iterations=(10, 100),
+            sweep_iterations=100,
+            resnet_side=224,
+            resnet_epochs=20,
+            lstm_clips=600,
+            lstm_epochs=(25, 50),
+            lstm_pair_epochs=1000,
+        ),
+    )
+}
+
+
+def get_profile(name: str) -> Profile:
+    """Look a profile up by name.
+
+    Raises
+    ------
+    LilDataError
+        If there is no such profile.
+
+    Examples
+    --------
+    >>> get_profile("paper").epochs
+    20
+    """
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise LilDataError(
+            f"profile {name!r} is unknown: expected one of {', '.join(PROFILES)}"
+        ) from None

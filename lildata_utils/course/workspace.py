@@ -1,0 +1,310 @@
+"""What the notebooks share: the course's music and data set, made once and found again.
+
+Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/`` and ``runs/``, and
+``lofi/`` with a music and a data set of its own.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lildata_utils import crate
+from lildata_utils.clips import dataset, prepare
+from lildata_utils.course.profiles import get_profile
+from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER, written_beside
+from lildata_utils.genres import GENRES
+from lildata_utils.machine import usable_cores
+from lildata_utils.sound import audio
+from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
+
+if TYPE_CHECKING:
+    from lildata_utils.learning.training import Network, Run
+
+PRETRAINED = DATA_FOLDER / "pretrained"
+LIL_DATA_RUN = "lil_data"
+KEPT_LSTMS = PRETRAINED / "lstm"
+
+# The LSTMs of notebook 05, by what sets them apart; see `lstm.build_lstm`.
+LSTM_RUNS: dict[str, dict[str, Any]] = {
+    "depth_2": {"layers": 2},
+    "depth_3": {},
+    "depth_4": {"layers": 4},
+    "components": {"rank": 64},
+    "mixture": {"rank": 64, "mixtures": 5},
+    "skip": {"skip": True},
+    "mixture_skip": {"rank": 64, "mixtures": 5, "skip": True},
+    "free": {"truth": 0.0},
+    "sampled": {"truth": 0.5},
+    "repeated": {"reading": "repeated"},
+    "zeros": {"reading": "zeros"},
+    "noise": {"noise": 0.1},
+    "wide": {"units": 128},
+}
+
+EXAMPLE_SEED = 7
+EXAMPLE_S = 32.0
+EXAMPLE_START_S = 12  # past the intro
+
+
+def profile_folder(profile: str) -> Path:
+    """Tell where a profile keeps what it makes.
+
+    Raises
+    ------
+    LilDataError
+        If there is no such profile.
+    """
+    return DATA_FOLDER / get_profile(profile).name
+
+
+def shown(path: Path) -> str:
+    """Write a path as seen from the project's folder, for notebooks that others will read."""
+    return path.relative_to(PROJECT_FOLDER).as_posix()
+
+
+def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
+    """Open the course's data set in a profile's size; render and prepare what is not there yet.
+
+    Says in a line which of the two happened.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        See `profiles.PROFILES`.
+    split : {"track", "clip"}
+        Both splits deal the same clips.
+
+    Returns
+    -------
+    Dataset
+    """
+    return _dataset(profile, profile_folder(profile), GENRES, split)
+
+
+def lofi_dataset(profile: str) -> dataset.Dataset:
+    """Open lo-fi alone, in the amounts that the LSTMs learn; render and prepare what is not there.
+
+    Says in a line which of the two happened.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        See `profiles.PROFILES`.
+
+    Returns
+    -------
+    Dataset
+    """
+    size = get_profile(profile)
+    clips = _dataset(profile, profile_folder(profile) / "lofi", ("lofi",), "track")
+    return clips.at_most(train=size.lstm_clips, validation=size.lstm_clips // 6)
+
+
+def _dataset(profile: str, folder: Path, genres: Sequence[str], split: str) -> dataset.Dataset:
+    size = get_profile(profile)
+    started = time.perf_counter()
+    made = 0
+    rendering = crate.write_collection(
+        folder / "music",
+        tracks=size.tracks,
+        duration_s=size.track_s,
+        genres=genres,
+        workers=usable_cores(),
+    )
+    for rendered in rendering:
+        made += rendered.rendered
+    out = folder / ("dataset" if split == "track" else f"dataset-{split}")
+    for step in prepare.prepare(
+        folder / "music", out, split=split, limit=size.clips, fractions=size.fractions
+    ):
+        done = step
+    opened = dataset.load(out)
+    seconds = time.perf_counter() - started
+    if made or done.files_reused < done.files:
+        print(f"Rendered {made} tracks and prepared {done.clips} clips in {seconds:.0f} s", end="")
+    else:
+        print(f"Loaded {done.clips} clips", end="")
+    print(f" ({shown(out)}: {len(opened.genres)} genres, split by {split})")
+    return opened
+
+
+def example(genre: str, number: int = 0) -> Floats:
+    """Render five seconds of a track of the crate, the same ones for everybody.
+
+    Parameters
+    ----------
+    genre : str
+        One of `profiles.GENRES`.
+    number : int
+        Of the track.
+
+    Returns
+    -------
+    ndarray of float32, shape (110250,)
+        Mono at 22 050 Hz: seconds 12 to 17, past the intro.
+    """
+    track = crate.compose(genre, number, seed=EXAMPLE_SEED, duration_s=EXAMPLE_S)
+    return crate.render(track)[EXAMPLE_START_S * SAMPLE_RATE :][:CLIP_SAMPLES]
+
+
+def clip_sound(profile: str, clip: pd.Series) -> Floats:
+    """Read the sound of one of the course's clips.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Whose data set the clip is from.
+    clip : Series
+        A row of ``course_dataset(profile).clips``.
+
+    Returns
+    -------
+    ndarray of float32, shape (110250,)
+        Mono at 22 050 Hz.
+
+    Raises
+    ------
+    AudioError
+        If the track is gone.
+    """
+    path = profile_folder(profile) / "music" / clip["genre"] / f"{clip['track']}.flac"
+    return audio.read(path, float(clip["start_s"]), CLIP_S)
+
+
+def course_run(
+    profile: str,
+    name: str,
+    network: "Network",
+    clips: dataset.Dataset,
+    options: Mapping[str, Any] | None = None,
+    epochs: int | None = None,
+) -> "Run":
+    """Load a network of the course in a profile's size, or train it; says which in a line.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Gives the epochs and the batch size.
+    name : str
+        Of the run, below ``data/PROFILE/runs``.
+    network : Network
+        Such as ``classifier.LIL_DATA``.
+    clips : Dataset
+        Its train and validation splits are used.
+    options : mapping, optional
+        Changes to ``network.options``.
+    epochs : int, optional
+        In place of the profile's.
+
+    Returns
+    -------
+    Run
+    """
+    from lildata_utils.learning.training import fit_or_load, load_run
+
+    size = get_profile(profile)
+    # Relative, because the notebooks print it and others will read them.
+    folder = Path(os.path.relpath(profile_folder(profile) / "runs" / name))
+    epochs = size.epochs if epochs is None else epochs
+    fit_or_load(folder, network, clips, epochs, batch_size=size.batch_size, options=options)
+    return load_run(folder)
+
+
+def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "Run":
+    """Load one of the course's LSTMs in a profile's size, or train it; says which in a line.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Gives the batch size.
+    name : str
+        One of `LSTM_RUNS`.
+    clips : Dataset
+        From `lofi_dataset`, or some of them.
+    epochs : int
+        The folder is named after them, too: every stage of a training stays. A longer training goes
+        on from the profile's early stage, if that is there.
+
+    Returns
+    -------
+    Run
+    """
+    from lildata_utils.networks.lstm import LSTM
+
+    def folder(stage: int) -> Path:
+        return profile_folder(profile) / "runs" / _lstm_name(name, clips, stage)
+
+    early, _ = get_profile(profile).lstm_epochs
+    if early < epochs and not folder(epochs).exists() and folder(early).exists():
+        with written_beside(folder(epochs)) as beside:
+            shutil.copytree(folder(early), beside)
+    where = _lstm_name(name, clips, epochs)
+    return course_run(profile, where, LSTM, clips, LSTM_RUNS[name], epochs)
+
+
+def kept_lstm(name: str) -> "Run":
+    """Load one of the LSTMs that come with the course: long runs of the profile "paper".
+
+    Says so in a line, with data, epochs, seed and machine.
+
+    Parameters
+    ----------
+    name : str
+        Of a folder in ``data/pretrained/lstm``.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    LilDataError
+        If there is none of that name.
+    """
+    from lildata_utils.learning.training import load_run
+
+    run = load_run(KEPT_LSTMS / name)
+    print(
+        f"Loaded {shown(run.folder)}, which comes with the course: {len(run.history)} epochs on "
+        f"{run.data['train_clips']} clips, seed {run.settings['seed']}, "
+        f"{run.environment['machine']}"
+    )
+    return run
+
+
+def _lstm_name(name: str, clips: dataset.Dataset, epochs: int) -> str:
+    train = int((clips.clips["split"] == "train").sum())
+    return f"lstm/{name}_{train}_clips_{epochs}_epochs"
+
+
+def genre_network(profile: str) -> "Run":
+    """Load the Lil Data that comes with the course; without it, load or train a profile's own.
+
+    Says which of the two happened.
+
+    Parameters
+    ----------
+    profile : {"smoke", "quick", "paper"}
+        Size of the network to train where none comes with the course.
+
+    Returns
+    -------
+    Run
+    """
+    from lildata_utils.learning.training import RUN_FILE, load_run
+    from lildata_utils.networks.classifier import LIL_DATA
+
+    folder = PRETRAINED / LIL_DATA_RUN
+    if not (folder / RUN_FILE).is_file():
+        return course_run(profile, LIL_DATA_RUN, LIL_DATA, course_dataset(profile))
+    run = load_run(folder)
+    print(
+        f"Loaded the network that comes with the course ({shown(folder)}: trained on "
+        f"{run.data['train_clips']} clips of {len(run.genres)} genres)"
+    )
+    return run

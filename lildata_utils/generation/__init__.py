@@ -1,0 +1,1 @@
+"""What the LSTMs draw, and what it is worth (notebook 05)."""

@@ -1,0 +1,134 @@
+"""A trained network listens to a music file of any length: what it hears every 5 s, and in all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lildata_utils.clips.sources import read_mix_list
+from lildata_utils.files import written_beside
+from lildata_utils.genre.evaluation import vote
+from lildata_utils.learning.training import Run
+from lildata_utils.networks.classifier import predict
+from lildata_utils.show import plotting
+from lildata_utils.sound.audio import AudioError, read_blocks
+from lildata_utils.sound.spectrogram import CLIP_S, Floats, cut_clips, to_image
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a network hears in a file.
+
+    Attributes
+    ----------
+    file : Path
+        The music.
+    genres : tuple of str
+        What the columns of `probabilities` stand for.
+    probabilities : ndarray of float32, shape (clips, genres)
+        A row for every 5 s; what is left at the end of the file is not heard.
+    overall : ndarray of float32, shape (genres,)
+        The clips' vote.
+    """
+
+    file: Path
+    genres: tuple[str, ...]
+    probabilities: Floats
+    overall: Floats
+
+    @property
+    def genre(self) -> str:
+        """The genre of the file as a whole."""
+        return self.genres[int(self.overall.argmax())]
+
+    def spans(self) -> list[tuple[float, float, str, float]]:
+        """Join neighbouring clips of one genre: start_s, end_s, genre, mean probability."""
+        winners = self.probabilities.argmax(axis=1)
+        spans = []
+        for label, group in groupby(range(len(winners)), key=lambda clip: int(winners[clip])):
+            clips = list(group)
+            share = float(self.probabilities[clips, label].mean())
+            spans.append((clips[0] * CLIP_S, (clips[-1] + 1) * CLIP_S, self.genres[label], share))
+        return spans
+
+    def as_json(self) -> dict[str, Any]:
+        """Say the same in what JSON can hold."""
+
+        def named(row: Floats) -> dict[str, float]:
+            return {g: round(float(p), 4) for g, p in zip(self.genres, row, strict=True)}
+
+        clips = [
+            {
+                "start_s": number * CLIP_S,
+                "genre": self.genres[row.argmax()],
+                "probabilities": named(row),
+            }
+            for number, row in enumerate(self.probabilities)
+        ]
+        overall = named(self.overall)
+        return {
+            "file": str(self.file),
+            "genre": self.genre,
+            "probabilities": overall,
+            "clips": clips,
+        }
+
+
+def classify_file(run: Run, path: Path) -> Verdict:
+    """Let a run's network listen to a file.
+
+    Parameters
+    ----------
+    run : Run
+        From `training.load_run`.
+    path : Path
+        Music in any format, of any length: it is read in blocks.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    AudioError
+        If the file can't be read or is shorter than a clip.
+    """
+    rows = [predict(run.model, to_image(clips)[0]) for clips in cut_clips(read_blocks(path))]
+    if not rows:
+        raise AudioError(path, f"too short: a clip needs {CLIP_S:.0f} s")
+    probabilities = np.concatenate(rows)
+    overall = vote(probabilities, np.zeros(len(probabilities), int))[0]
+    return Verdict(path, run.genres, probabilities, overall)
+
+
+def describe(verdict: Verdict) -> Iterator[str]:
+    """Say in lines what was heard when, then the verdict on the file.
+
+    Yields
+    ------
+    str
+        Like ``  0:00 -  1:35  house  93 %``.
+    """
+    yield f"{verdict.file}:"
+    for start_s, end_s, genre, share in verdict.spans():
+        yield f"  {_clock(start_s)} - {_clock(end_s)}  {genre:14} {share:4.0%}"
+    yield f"  verdict: {verdict.genre} ({verdict.overall.max():.0%})"
+
+
+def draw(verdict: Verdict, folder: Path) -> Path:
+    """Draw the genre over time into ``folder/<name of the file>.png``; return that path."""
+    tracks = [(track.start_s, track.title) for track in read_mix_list(verdict.file)]
+    figure = plotting.genre_over_time(verdict.probabilities, verdict.genres, tracks)
+    path = folder / f"{verdict.file.name}.png"
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=150)
+    return path
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:4}:{rest:02}"

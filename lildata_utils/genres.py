@@ -1,0 +1,16 @@
+"""The genres of the course, by the names that folders and labels have."""
+
+# In the paper's order.
+GENRES = (
+    "trap",
+    "future_bass",
+    "lofi",
+    "hardstyle",
+    "yung_gravy",
+    "liquid_dnb",
+    "house",
+    "noise",
+)
+
+# The paper does not name its four genres; these are the four that sound least alike.
+FOUR_GENRES = ("lofi", "hardstyle", "house", "noise")

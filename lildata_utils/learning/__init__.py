@@ -1,0 +1,1 @@
+"""How networks learn: recipes, one `fit`, and runs on disk (notebook 02)."""

@@ -1,0 +1,1 @@
+"""The networks: models only, each in a file of its own."""

@@ -1,0 +1,699 @@
+"""The panel of style transfer: choose two sounds and a network, press Run, watch, listen, save.
+
+Notebook 04 shows it, and `lildata demo` as a page. It computes nothing itself: `transfers` does.
+
+A run has two threads. One computes the steps and puts them into a queue; the other takes them out,
+as fast as it can draw them. So a step of VGG-19, which takes seconds, keeps nobody from stopping,
+and drawing costs the computing little. The callbacks of the buttons only start and stop them.
+"""
+
+import hashlib
+import html
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+
+from lildata_utils import crate
+from lildata_utils.course.workspace import EXAMPLE_S, EXAMPLE_SEED, EXAMPLE_START_S
+from lildata_utils.errors import LilDataError
+from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER, written_beside
+from lildata_utils.genres import GENRES
+from lildata_utils.show import plotting
+from lildata_utils.show.widgets import SpectrogramPlayer
+from lildata_utils.sound import audio
+from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAMES, Floats, Image
+from lildata_utils.transfer import transfers
+from lildata_utils.transfer.transfers import Clip, Settings
+
+if TYPE_CHECKING:
+    from lildata_utils.transfer.style_transfer import Step, StyleNetwork
+
+RESULTS_FOLDER = DATA_FOLDER / "transfers"
+MUSIC_FOLDER = DATA_FOLDER / "panel"
+LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
+STEP_S = 0.5  # of the slider for the start
+PREVIEW_S = 0.7
+KEPT_STEPS = 40  # of a run, to look back at; 1.6 MB each
+
+NETWORKS = {"Lil Data": "lil_data", "VGG-19": "vgg19"}
+STARTS = {"the content": "content", "the style": "style", "noise": "noise"}
+PHASES = {"the content's phases": "content", "the picture alone": "picture"}
+WEIGHTS = (0.0, *(float(f"{digit}e{power}") for power in range(-1, 5) for digit in (1, 2, 5)), 1e5)
+ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+# What a button sets. The numbers are those of the paper's supplementary table.
+LIL_DATA = {"network": "lil_data", "alpha": 50.0, "beta": 500.0, "start": "content"}
+VGG19 = {"network": "vgg19", "alpha": 100.0, "beta": 1000.0, "start": "content"}
+PRESETS: dict[str, dict[str, Any]] = {
+    "Lil Data, early stop": {**LIL_DATA, "iterations": 100},
+    "Lil Data, full": {**LIL_DATA, "iterations": 500},
+    "VGG-19, early stop": {**VGG19, "iterations": 10},
+    "VGG-19, full": {**VGG19, "iterations": 100},
+    "Style only": {"alpha": 0.0, "beta": 500.0, "start": "noise"},
+    "Content only": {"alpha": 50.0, "beta": 0.0, "start": "noise"},
+    "Lo-fi as future bass": {"content": "lofi", "style": "future_bass"},
+    "Yung gravy as lo-fi": {"content": "yung_gravy", "style": "lofi"},
+}
+
+SILENCE: Floats = np.zeros(CLIP_SAMPLES, np.float32)
+BLACK: Image = np.zeros((N_BINS, N_FRAMES), np.uint8)
+
+STYLE = {"description_width": "8rem"}
+WIDE = widgets.Layout(width="auto", min_width="0")
+INDENT = widgets.Layout(margin="0 0 0 8.3rem")
+COLUMN = widgets.Layout(min_width="0", overflow="visible")
+COLUMNS = widgets.Layout(  # two where there is room for them, never three
+    grid_template_columns="repeat(auto-fit, minmax(min(100%, max(24rem, 40%)), 1fr))",
+    grid_gap="16px 24px",
+    margin="12px 0",
+)
+INDENTED = "margin-left: 8.3rem; min-height: 1.5em; line-height: 1.5; font-size: 90%"
+MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message moves nothing
+
+
+def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
+    """Render a track of each genre for the panel, or find them; says which in a line.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are, or go.
+
+    Returns
+    -------
+    dict of str to Path
+        Audio files by their names for the panel.
+    """
+    began = time.perf_counter()
+    steps = list(crate.write_collection(folder, 1, EXAMPLE_S, seed=EXAMPLE_SEED))
+    made = sum(step.rendered for step in steps)
+    seconds = f" in {time.perf_counter() - began:.0f} s" if made else ""
+    print(f"{'Rendered' if made else 'Found'} {made or len(steps)} tracks of the crate{seconds}")
+    paths = sorted((step.path for step in steps), key=lambda path: GENRES.index(path.parent.name))
+    return {f"{plotting.genre_label(path.parent.name)}: {path.stem}": path for path in paths}
+
+
+class Upload(anywidget.AnyWidget):
+    """A button by which a browser gives a file to the kernel, of any size up to a limit.
+
+    Parameters
+    ----------
+    received : callable
+        Called with the file's name and bytes.
+    refused : callable
+        Called with a `LilDataError` if the file is too large.
+    shown : callable
+        Called when a browser shows the button.
+    limit_bytes : int
+        The largest file.
+    """
+
+    _esm = Path(__file__).with_name("upload.js")
+
+    label = traitlets.Unicode("Upload a file…").tag(sync=True)
+    limit_bytes = traitlets.Int().tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(
+        self,
+        received: Callable[[str, bytes], None],
+        refused: Callable[[LilDataError], None],
+        shown: Callable[[], None],
+        limit_bytes: int = LARGEST_UPLOAD,
+    ) -> None:
+        super().__init__(limit_bytes=limit_bytes)
+        self._received, self._refused, self._shown = received, refused, shown
+        self._pieces: dict[int, bytes] = {}
+        self.on_msg(self._take)
+
+    def _take(self, _widget: Any, message: Any, buffers: list[Any]) -> None:
+        if message == "shown":
+            self._shown()
+            return
+        name, size, at = message["name"], message["size"], message["at"]
+        if size > self.limit_bytes:
+            megabytes = f"{size / 1e6:.0f} MB; at most {self.limit_bytes / 1e6:.0f} MB"
+            self._refused(LilDataError(f"{name}: {megabytes} can be uploaded: cut out a part"))
+            return
+        if at == 0:
+            self._pieces = {}
+        self._pieces[at] = bytes(buffers[0])
+        if sum(map(len, self._pieces.values())) == size:
+            self._received(name, b"".join(piece for _, piece in sorted(self._pieces.items())))
+
+
+class ClipChooser(widgets.VBox):
+    """Choose five seconds of a file: from a list, or uploaded.
+
+    Parameters
+    ----------
+    title : str
+        What the clip is for.
+    clips : mapping of str to Path
+        Audio files by name; the first one is chosen.
+    uploads : Path
+        Folder that keeps uploaded files.
+    changed : callable
+        Called when there is another clip.
+    failed : callable
+        Called with a `LilDataError` if a file can't be used; what was chosen before stays.
+    shown : callable
+        Called when a browser shows it.
+
+    Attributes
+    ----------
+    clip : Clip
+        What is chosen.
+    path : Path
+        Its file.
+    start_s : float
+        Where it begins there.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        clips: Mapping[str, Path],
+        uploads: Path,
+        changed: Callable[[], None],
+        failed: Callable[[Exception], None],
+        shown: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._files, self._uploads = dict(clips), uploads
+        self._changed, self._failed = changed, failed
+        self.picker = widgets.Dropdown(
+            options=list(clips), description=title, style=STYLE, layout=WIDE
+        )
+        self.start = widgets.FloatSlider(
+            description="from second",
+            step=STEP_S,
+            readout_format=".1f",
+            continuous_update=False,
+            style=STYLE,
+            layout=widgets.Layout(flex="1 1 auto", min_width="0", width="auto"),
+        )
+        self.upload = Upload(self._keep, failed, shown)
+        self.player = SpectrogramPlayer(np.zeros(CLIP_SAMPLES), title, BLACK)
+        row = widgets.HBox([self.start, self.upload], layout=WIDE)
+        super().__init__([self.picker, row, self.player], layout=COLUMN)
+        self._open(next(iter(clips.values())))
+        self.picker.observe(self._pick, "value")
+        self.start.observe(self._move, "value")
+
+    def choose(self, genre: str) -> None:
+        """Choose the first file that lies in a folder of that name, if there is one."""
+        names = [name for name, path in self._files.items() if path.parent.name == genre]
+        if names and self._files[self.picker.value].parent.name != genre:
+            self.picker.value = names[0]
+
+    def disable(self, disabled: bool) -> None:
+        """Let nobody choose, or everybody again."""
+        for part in (self.picker, self.start, self.upload):
+            part.disabled = disabled
+
+    def _open(self, path: Path, start_s: float | None = None) -> None:
+        """Read a clip; raise and change nothing if that fails."""
+        last_s = (audio.info(path).duration_s - CLIP_S) // STEP_S * STEP_S
+        start_s = max(0.0, min(float(EXAMPLE_START_S), last_s)) if start_s is None else start_s
+        self.clip = transfers.read_clip(path, start_s)
+        # Set before the slider is: its observer then finds nothing to do.
+        self.path, self.start_s = path, start_s
+        with self.start.hold_trait_notifications():
+            self.start.max, self.start.value = max(last_s, STEP_S), start_s
+
+    def _pick(self, change: Any) -> None:
+        path = self._files[change.new]
+        if path == self.path:
+            return
+        try:
+            self._open(path)
+        except LilDataError as error:
+            self.picker.value = change.old
+            self._fail(error, path, change.new)
+        else:
+            self._changed()
+
+    def _move(self, change: Any) -> None:
+        if change.new == self.start_s:
+            return
+        try:
+            self._open(self.path, change.new)
+        except LilDataError as error:
+            self.start.value = self.start_s
+            self._fail(error, self.path, self.picker.value)
+        else:
+            self._changed()
+
+    def _keep(self, name: str, data: bytes) -> None:
+        # The mark keeps files of one name apart: settings that were saved still find theirs.
+        path = self._uploads / f"{hashlib.sha256(data).hexdigest()[:8]} {Path(name).name}"
+        try:
+            with written_beside(path) as beside:
+                beside.write_bytes(data)
+            self._open(path)
+        except LilDataError as error:
+            path.unlink()
+            self._fail(error, path, name)
+            return
+        self._files[name] = path
+        self.picker.unobserve(self._pick, "value")  # new options choose the first of them
+        self.picker.options = list(self._files)
+        self.picker.value = name
+        self.picker.observe(self._pick, "value")
+        self._changed()
+
+    def _fail(self, error: LilDataError, path: Path, name: str) -> None:
+        self._failed(LilDataError(str(error).replace(str(path), name)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A transfer on its way: what it is made of, and the queue between its two threads."""
+
+    settings: Settings
+    content: Clip
+    style: Clip
+    steps: SimpleQueue["Step | Exception | None"] = field(default_factory=SimpleQueue)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    kept: dict[int, "Step"] = field(default_factory=dict)
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.steps.put(None)  # wakes the thread that draws
+
+    def keep(self, step: "Step") -> None:
+        """Keep a step to look back at; of too many, every second one goes."""
+        if len(self.kept) >= KEPT_STEPS:
+            for number in list(self.kept)[1::2]:
+                del self.kept[number]
+        self.kept[step.number] = step
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run has given, or had given at an iteration before its last.
+
+    Attributes
+    ----------
+    settings : Settings
+        They reproduce it: their iterations are those that were done.
+    network : StyleNetwork
+        What it was made with.
+    first, last : Step
+        The start, and the picture.
+    waveform : ndarray of float32, shape (110250,)
+        The sound.
+    content, style : Clip
+        What it was made of.
+    """
+
+    settings: Settings
+    network: "StyleNetwork"
+    first: "Step"
+    last: "Step"
+    waveform: Floats
+    content: Clip
+    style: Clip
+
+
+class TransferPanel(widgets.VBox):
+    """Genre transfer with sliders: what is chosen is computed when Run is pressed, and not before.
+
+    Parameters
+    ----------
+    clips : mapping of str to Path, optional
+        Audio files to choose from, by name; a preset finds those of a genre by the name of their
+        folder. Those of `crate_clips` if not given.
+    folder : Path
+        Where Save writes to, and where uploaded files are kept.
+
+    Attributes
+    ----------
+    settings : Settings
+        As they are set now.
+    result : Result or None
+        Of the last run, at the iteration that `look_back` is set to.
+
+    Raises
+    ------
+    LilDataError
+        If the clips to begin with can't be read.
+
+    Examples
+    --------
+    >>> panel = TransferPanel()  # doctest: +SKIP
+    >>> panel.settings.iterations  # doctest: +SKIP
+    100
+    """
+
+    def __init__(
+        self, clips: Mapping[str, Path] | None = None, folder: Path = RESULTS_FOLDER
+    ) -> None:
+        files = crate_clips() if clips is None else clips
+        self.result: Result | None = None
+        self._folder = folder
+        self._job: _Job | None = None
+        self._wanted = 0  # the step to present; what a browser says of its slider may come late
+        self._networks: dict[str, StyleNetwork] = {}
+        self._seen = False
+        self._played: dict[SpectrogramPlayer, tuple[Floats, float]] = {}
+        self._computing = threading.Lock()  # networks are loaded and used by one thread at a time
+        self._drawing = threading.RLock()
+
+        parts = (files, folder / "uploads", self._play, self._say)
+        self.content = ClipChooser("Content", *parts)
+        self.style = ClipChooser("Style", *parts, shown=self._see)
+        self.player = SpectrogramPlayer(SILENCE, "Result", BLACK)
+        self.look_back = _slider("look back at", (0,), 0)
+
+        self.network = _dropdown("network", NETWORKS)
+        self.weights = widgets.HTML()
+        self.alpha = _slider("alpha (content)", WEIGHTS, 50.0)
+        self.beta = _slider("beta (style)", WEIGHTS, 500.0)
+        self.iterations = _slider("iterations", ITERATIONS, 100)
+        self.start = _dropdown("start from", STARTS)
+        self.phase = _dropdown("sound from", PHASES)
+        self.presets = [_button(name, self._set_preset) for name in PRESETS]
+        self.run = _button("▶ Run", self._run, "success")
+        self.stop = _button("■ Stop", self._stop, "danger")
+        self.save = _button("Save", self._save)
+        self.progress = widgets.IntProgress(bar_style="info", layout=WIDE)
+        self.message = widgets.HTML()
+        self.costs = widgets.Image(format="png", layout=widgets.Layout(width="100%"))
+
+        self._set(PRESETS["Lil Data, early stop"] | PRESETS["Lo-fi as future bass"])
+        self._draw_costs([], self.settings)
+        self._enable(running=False)
+        self._play()
+        self._say("Press Run.")
+        self._announce()
+        self.iterations.observe(self._announce, "value")
+        self.network.observe(self._prepare, "value")
+        self.look_back.observe(self._look_back, "value")
+        numbers = [self.network, self.weights, self.alpha, self.beta, self.iterations]
+        buttons = widgets.HBox([self.run, self.stop, self.save], layout=INDENT)
+        controls = [*numbers, self.start, self.phase, buttons, self.progress, self.message]
+        super().__init__(
+            [
+                widgets.HBox(self.presets, layout=widgets.Layout(flex_flow="row wrap")),
+                widgets.GridBox(
+                    [
+                        *(self.content, self.style, widgets.VBox(controls, layout=COLUMN)),
+                        widgets.VBox([self.player, self.look_back], layout=COLUMN),
+                        self.costs,
+                    ],
+                    layout=COLUMNS,
+                ),
+            ]
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """What would run now."""
+        return Settings(
+            content=str(self.content.path),
+            style=str(self.style.path),
+            content_start_s=self.content.start_s,
+            style_start_s=self.style.start_s,
+            network=self.network.value,
+            alpha=self.alpha.value,
+            beta=self.beta.value,
+            iterations=self.iterations.value,
+            start=self.start.value,
+            phase=self.phase.value,
+        )
+
+    def __repr__(self) -> str:
+        return f"TransferPanel({self.settings})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data = super()._repr_mimebundle_(**kwargs)
+        data["text/plain"] = "TransferPanel()"
+        data["text/html"] = "<p><em>The panel needs a kernel: run this cell.</em></p>"
+        return data, {}
+
+    # Callbacks: they set widgets, start threads and stop them.
+
+    def _set_preset(self, button: Any) -> None:
+        self._set(PRESETS[button.description])
+
+    def _set(self, changes: Mapping[str, Any]) -> None:
+        for name, value in changes.items():
+            part = getattr(self, name)
+            if isinstance(part, ClipChooser):
+                part.choose(value)
+            else:
+                part.value = value
+
+    def _see(self) -> None:
+        """Somebody looks: from now on, what Run will need is made ready."""
+        self._seen = True
+        self._prepare()
+
+    def _prepare(self, _change: Any = None) -> None:
+        self._name_weights()
+        if self._seen:
+            self._in_background(self._warm_up, self.network.value)
+
+    def _announce(self, _change: Any = None) -> None:
+        """Say at the button what it would do: a browser may be ahead of what the kernel knows."""
+        self.run.tooltip = f"Do {self.iterations.value} iterations"
+
+    def _run(self, _button: Any) -> None:
+        settings, content, style = self.settings, self.content.clip, self.style.clip
+        with self._drawing:
+            self._job = job = _Job(settings, content, style)
+            self.result = None
+            self._enable(running=True)
+            starts = {"content": content.image, "style": style.image}
+            self.player.show(SILENCE, starts.get(settings.start, BLACK), "Result")
+            self.progress.value = 0
+            self._say("Starting…")
+        self._in_background(self._follow, job)
+
+    def _stop(self, _button: Any) -> None:
+        assert self._job is not None  # or there is no button to press
+        self._job.stop()
+        self._enable(running=False)
+        self._say("Stopped.")
+
+    def _look_back(self, change: Any) -> None:
+        assert self._job is not None
+        self._wanted = change.new
+        self._in_background(self._present, self._job, self._job.kept[change.new])
+
+    def _save(self, _button: Any) -> None:
+        assert self.result is not None
+        self.save.disabled = True
+        self._say("Saving…")
+        self._in_background(self._write, self.result)
+
+    # Threads
+
+    def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        def guarded() -> None:
+            try:
+                work(*arguments)
+            except Exception as error:
+                self._say(error)
+                if not isinstance(error, (LilDataError, OSError)):
+                    raise
+
+        threading.Thread(target=guarded, daemon=True).start()
+
+    def _warm_up(self, name: str) -> None:
+        with self._computing:
+            self._load(name)
+
+    def _load(self, name: str) -> "StyleNetwork":
+        if name not in self._networks:
+            network = transfers.load_network(name)
+            network.warm_up()
+            self._networks[name] = network
+            self._name_weights()
+        return self._networks[name]
+
+    def _compute(self, job: _Job) -> None:
+        try:
+            with self._computing:
+                network = self._load(job.settings.network)
+                for step in transfers.transfer_clips(job.content, job.style, network, job.settings):
+                    if job.stopped.is_set():
+                        break
+                    job.steps.put(step)
+            job.steps.put(None)
+        except Exception as error:
+            job.steps.put(error)  # the other thread raises it
+
+    def _follow(self, job: _Job) -> None:
+        self._in_background(self._compute, job)
+        costs: list[tuple[float, float]] = []
+        step = None
+        began_s = drawn_s = -np.inf
+        try:
+            while (item := job.steps.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                if step is None:
+                    began_s = time.monotonic()
+                    job.keep(item)
+                step = item
+                costs.append((step.content_cost, step.style_cost))
+                if job.steps.empty() and time.monotonic() - drawn_s > PREVIEW_S:
+                    drawn_s = time.monotonic()
+                    job.keep(step)
+                    self._draw(job, step, costs, drawn_s - began_s)
+            if step is not None:
+                job.keep(step)
+                self._draw(job, step, costs, time.monotonic() - began_s)
+        finally:
+            with self._drawing:
+                if job is self._job:
+                    self._enable(running=False)
+        if step is not None:
+            self._offer(job)
+            self._present(job, step)
+
+    def _draw(
+        self, job: _Job, step: "Step", costs: list[tuple[float, float]], seconds: float
+    ) -> None:
+        with self._drawing:
+            if job is not self._job:
+                return
+            self.player.show(
+                image=_pixels(step), title=f"Result, iteration {step.number} of {step.iterations}"
+            )
+            self.progress.max, self.progress.value = step.iterations, step.number
+            self._draw_costs(costs, job.settings)
+            if not job.stopped.is_set():
+                words = f"Iteration {step.number} of {step.iterations}"
+                left_s = seconds / max(step.number, 1) * (step.iterations - step.number)
+                self._say(f"{words}, {left_s:.0f} s left." if step.number else f"{words}.")
+
+    def _offer(self, job: _Job) -> None:
+        """Let the slider go through the steps that were kept, and stand at the last one."""
+        with self._drawing:
+            if job is self._job:
+                self.look_back.unobserve(self._look_back, "value")  # new options choose the first
+                self.look_back.options = list(job.kept)
+                self.look_back.value = self._wanted = max(job.kept)
+                self.look_back.observe(self._look_back, "value")
+                self.look_back.disabled = False
+
+    def _present(self, job: _Job, step: "Step") -> None:
+        """Make a step the result, with its sound, unless something else is wanted by now."""
+
+        def is_wanted() -> bool:
+            return job is self._job and step.number == self._wanted
+
+        words = f"Iteration {step.number} of {step.iterations}"
+        with self._drawing:
+            if not is_wanted():
+                return
+            self.save.disabled = True
+            self.player.show(image=_pixels(step), title=f"Result, {words.lower()}")
+            self._say(f"{words}. Making the sound…")
+        waveform = transfers.to_sound(step.image, job.content, job.settings.phase)
+        settings = replace(job.settings, iterations=step.number)
+        network = self._networks[settings.network]
+        with self._drawing:
+            if is_wanted():
+                first = job.kept[0]
+                self.result = Result(
+                    settings, network, first, step, waveform, job.content, job.style
+                )
+                self._play()
+                self._say(f"{words}, ready. {network.weights}.")
+                self.save.disabled = False
+
+    def _write(self, result: Result) -> None:
+        out = self._folder / time.strftime("%Y-%m-%d %H.%M.%S.wav")
+        parts = (result.first, result.last, result.waveform, result.content, result.style)
+        try:
+            record = transfers.report(result.settings, result.network, *parts)
+            transfers.save(out, result.last.image, result.waveform, record)
+        finally:
+            self.save.disabled = self.result is None
+        path = out.relative_to(PROJECT_FOLDER) if out.is_relative_to(PROJECT_FOLDER) else out
+        self._say(f"Saved {path}, with its picture (.png) and its settings (.json).")
+
+    # What is shown
+
+    def _say(self, what: str | Exception) -> None:
+        words = html.escape(" ".join(str(what).split()))
+        if isinstance(what, Exception):
+            words = f'<b style="color:var(--jp-error-color1, #b00020)">{words}</b>'
+        self.message.value = f'<div role="status" style="{MESSAGE}">{words}</div>'
+
+    def _name_weights(self) -> None:
+        network = self._networks.get(self.network.value)
+        words = "loading…" if network is None and self._seen else network and network.weights
+        self.weights.value = f'<div style="{INDENTED}">{html.escape(words or "")}</div>'
+
+    def _enable(self, running: bool) -> None:
+        self.stop.disabled = not running
+        self.run.disabled = running
+        self.look_back.disabled = True
+        self.save.disabled = running or self.result is None
+        numbers = (self.network, self.alpha, self.beta, self.iterations, self.start, self.phase)
+        for part in (*numbers, *self.presets):
+            part.disabled = running
+        for chooser in (self.content, self.style):
+            chooser.disable(running)
+
+    def _play(self) -> None:
+        """Give the players their sounds, all turned down by the same factor if one is too loud."""
+        with self._drawing:
+            choosers = (self.content, self.style)
+            clips = [(part.player, part.clip.waveform, part.clip.image) for part in choosers]
+            if self.result is not None:
+                clips.append((self.player, self.result.waveform, _pixels(self.result.last)))
+            gain = 1 / max(1.0, *(float(np.abs(waveform).max()) for _, waveform, _ in clips))
+            for player, waveform, image in clips:
+                before, gain_before = self._played.get(player, (None, 0.0))
+                if waveform is not before or gain != gain_before:
+                    player.show(gain * waveform, image)
+                    self._played[player] = waveform, gain
+
+    def _draw_costs(self, costs: list[tuple[float, float]], settings: Settings) -> None:
+        content, style = np.reshape(costs, (-1, 2)).T
+        weighted = settings.alpha * content, settings.beta * style
+        self.costs.value = plotting.png(
+            plotting.transfer_costs(*weighted, settings.iterations or 0)
+        )
+
+
+def _pixels(step: "Step") -> Image:
+    return np.rint(step.image).astype(np.uint8)
+
+
+def _dropdown(name: str, options: Mapping[str, str]) -> widgets.Dropdown:
+    return widgets.Dropdown(options=options, description=name, style=STYLE, layout=WIDE)
+
+
+def _slider(name: str, values: tuple[float, ...], value: float) -> widgets.SelectionSlider:
+    """Make a slider over values whose steps are ratios."""
+    return widgets.SelectionSlider(
+        options=[(f"{number:g}", number) for number in values],
+        value=value,
+        description=name,
+        style=STYLE,
+        layout=WIDE,
+    )
+
+
+def _button(words: str, pressed: Callable[[Any], None], kind: str = "") -> widgets.Button:
+    button = widgets.Button(
+        description=words, button_style=kind, layout=widgets.Layout(width="auto")
+    )
+    button.on_click(pressed)
+    return button
