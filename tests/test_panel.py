@@ -11,6 +11,7 @@ from lildata_utils.files import file_size
 from lildata_utils.show import panel
 from lildata_utils.show.panel import PRESETS, TransferPanel, Upload
 from lildata_utils.sound import audio
+from lildata_utils.sound.clip import read_clip
 from lildata_utils.sound.pictures import read_picture
 from lildata_utils.transfer import style_transfer, transfers
 
@@ -89,7 +90,7 @@ def flac(sound):
 
 
 def test_it_shows_what_is_chosen_and_computes_nothing(fresh, files):
-    chosen = transfers.read_clip(files["lofi"], 12.0)
+    chosen = read_clip(files["lofi"], 12.0)
     np.testing.assert_array_equal(drawn(fresh.content.player), chosen.image)
     assert fresh.settings.style == str(files["future_bass"])
     assert (fresh.result, fresh._job, fresh._networks) == (None, None, {})
@@ -129,7 +130,7 @@ def test_every_preset_can_be_set(fresh, files):
 
 def test_moving_the_start_reads_another_part(fresh, files):
     fresh.content.start.value = 3.0
-    clip = transfers.read_clip(files["lofi"], 3.0)
+    clip = read_clip(files["lofi"], 3.0)
     np.testing.assert_array_equal(drawn(fresh.content.player), clip.image)
     assert fresh.settings.content_start_s == 3.0
     assert fresh.content.start.max == 15.0
@@ -138,7 +139,7 @@ def test_moving_the_start_reads_another_part(fresh, files):
 def test_choosing_another_file_keeps_its_start_in_range(fresh, files):
     fresh.content.picker.value = "house"
     assert fresh.settings.content == str(files["house"])
-    clip = transfers.read_clip(files["house"], 12.0)
+    clip = read_clip(files["house"], 12.0)
     np.testing.assert_array_equal(drawn(fresh.content.player), clip.image)
 
 
@@ -148,9 +149,7 @@ def test_an_uploaded_file_is_chosen_and_kept(fresh):
     assert fresh.style.picker.value == "my song.flac"
     assert fresh.style.path.read_bytes() == data
     assert fresh.settings.style_start_s == 2.0
-    np.testing.assert_array_equal(
-        drawn(fresh.style.player), transfers.read_clip(fresh.style.path, 2.0).image
-    )
+    np.testing.assert_array_equal(drawn(fresh.style.player), read_clip(fresh.style.path, 2.0).image)
     fresh.style.picker.value = "house"
     fresh.style.picker.value = "my song.flac"
     assert fresh.settings.style == str(fresh.style.path)

@@ -11,6 +11,7 @@ from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
 from lildata_utils.sound import audio
 from lildata_utils.sound import spectrogram as sg
+from lildata_utils.sound.clip import read_clip
 from lildata_utils.sound.pictures import read_picture
 from lildata_utils.transfer import style_transfer, transfers
 from lildata_utils.transfer.transfers import Settings
@@ -52,11 +53,11 @@ def test_the_command_line_offers_what_there_is():
 )
 def test_a_clip_that_can_not_be_used_gets_a_clear_line(folder, name, start_s, words):
     with pytest.raises(LilDataError, match=words):
-        transfers.read_clip(folder / name, start_s)
+        read_clip(folder / name, start_s)
 
 
 def test_an_unchanged_picture_sounds_like_the_content(folder):
-    content = transfers.read_clip(folder / "calm.wav", 1.0)
+    content = read_clip(folder / "calm.wav", 1.0)
     sounds = {
         phase: transfers.to_sound(content.image, content, phase) for phase in transfers.PHASES
     }
@@ -82,10 +83,7 @@ def test_the_command_gives_what_the_function_gives_and_its_record_reproduces_it(
 
     settings = transfers.read_settings(out.with_suffix(".json"))
     assert (settings.content_start_s, settings.beta, settings.iterations) == (1.5, 900.0, 3)
-    clips = [
-        transfers.read_clip(folder / f"{name}.wav", s)
-        for name, s in (("calm", 1.5), ("dense", 0.0))
-    ]
+    clips = [read_clip(folder / f"{name}.wav", s) for name, s in (("calm", 1.5), ("dense", 0.0))]
     network = transfers.load_network(settings.network)
     *_, step = transfers.transfer_clips(*clips, network, settings)
     np.testing.assert_array_equal(read_picture(out.with_suffix(".png")), np.rint(step.image))

@@ -17,6 +17,7 @@ from lildata_utils.clips.sources import Source
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size, read_json, write_json, written_beside
 from lildata_utils.sound.audio import AudioError, info, read_blocks
+from lildata_utils.sound.clip import SILENCE
 from lildata_utils.sound.spectrogram import (
     CLIP_S,
     N_BINS,
@@ -33,8 +34,6 @@ VERSION = 1
 HEADER_BYTES = 128
 IMAGE_BYTES = N_BINS * N_FRAMES
 
-# A clip whose loudest sample is 60 dB below full scale has nothing to learn from.
-SILENCE = 10 ** (-60 / 20)
 # An MP3's header may count a few frames of padding that the decoder drops.
 MISSING_S = 1.0
 

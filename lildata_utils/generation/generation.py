@@ -16,10 +16,10 @@ from lildata_utils.clips.dataset import Dataset
 from lildata_utils.errors import LilDataError
 from lildata_utils.networks.lstm import PrincipalComponents, follow
 from lildata_utils.sound import audio, inversion
+from lildata_utils.sound.clip import read_clip
 from lildata_utils.sound.measures import describe_sound
 from lildata_utils.sound.pictures import write_picture
 from lildata_utils.sound.spectrogram import N_BINS, Floats, Image, image_to_magnitude
-from lildata_utils.transfer.transfers import read_clip
 
 # 8 ms, 79 ms, half a second and five.
 HORIZONS = (1, 10, 63, 630)

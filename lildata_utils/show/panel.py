@@ -30,9 +30,10 @@ from lildata_utils.genres import GENRES
 from lildata_utils.show import plotting
 from lildata_utils.show.widgets import SpectrogramPlayer
 from lildata_utils.sound import audio
+from lildata_utils.sound.clip import Clip, read_clip
 from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAMES, Floats, Image
 from lildata_utils.transfer import transfers
-from lildata_utils.transfer.transfers import Clip, Settings
+from lildata_utils.transfer.transfers import Settings
 
 if TYPE_CHECKING:
     from lildata_utils.transfer.style_transfer import Step, StyleNetwork
@@ -224,7 +225,7 @@ class ClipChooser(widgets.VBox):
         """Read a clip; raise and change nothing if that fails."""
         last_s = (audio.info(path).duration_s - CLIP_S) // STEP_S * STEP_S
         start_s = max(0.0, min(float(EXAMPLE_START_S), last_s)) if start_s is None else start_s
-        self.clip = transfers.read_clip(path, start_s)
+        self.clip = read_clip(path, start_s)
         # Set before the slider is: its observer then finds nothing to do.
         self.path, self.start_s = path, start_s
         with self.start.hold_trait_notifications():

@@ -3,7 +3,6 @@
 The panel, the command line and notebook 04 all run the same functions.
 """
 
-import math
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lildata_utils.clips.shards import SILENCE
 from lildata_utils.course.workspace import LIL_DATA_RUN, PRETRAINED
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size, read_json, read_table, write_json
 from lildata_utils.machine import machine
 from lildata_utils.sound import audio, inversion, measures, spectrogram
+from lildata_utils.sound.clip import Clip, read_clip
 from lildata_utils.sound.pictures import write_picture
-from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, Floats, Image
+from lildata_utils.sound.spectrogram import Floats
 
 if TYPE_CHECKING:
     from lildata_utils.learning.training import Run
@@ -78,60 +77,6 @@ class Settings:
     start: str = "content"
     phase: str = "content"
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class Clip:
-    """Five seconds of music, heard and seen.
-
-    Attributes
-    ----------
-    waveform : ndarray of float32, shape (110250,)
-        Mono at 22 050 Hz.
-    image : ndarray of uint8, shape (631, 631)
-        What a network sees.
-    peak : float
-        Linear magnitude of the loudest bin.
-    """
-
-    waveform: Floats
-    image: Image
-    peak: float
-
-
-def make_clip(waveform: ArrayLike) -> Clip:
-    """Draw five seconds of music.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (110250,)
-        Mono at 22 050 Hz.
-    """
-    samples = np.asarray(waveform, dtype=np.float32)
-    image, peak = spectrogram.to_image(samples)
-    return Clip(samples, image, float(peak))
-
-
-def read_clip(path: Path, start_s: float = 0.0) -> Clip:
-    """Read five seconds of a music file.
-
-    Raises
-    ------
-    LilDataError
-        If the file is no music, ends before, or is silent there.
-    """
-    if not 0 <= start_s < math.inf:
-        raise LilDataError(f"{path}: a start of {start_s} s; expected 0 or more")
-    waveform = audio.read(path, start_s, CLIP_S)
-    if len(waveform) < CLIP_SAMPLES:
-        length_s = audio.info(path).duration_s
-        raise LilDataError(
-            f"{path}: {length_s:.1f} s long; {CLIP_S:.0f} s are needed from {start_s:g} s on: "
-            "choose an earlier start or a longer file"
-        )
-    if np.abs(waveform).max() < SILENCE:
-        raise LilDataError(f"{path}: silent from {start_s:g} s on: choose another start")
-    return make_clip(waveform)
 
 
 def load_network(name: str, weights: Path | None = None, seed: int = 0) -> "StyleNetwork":
