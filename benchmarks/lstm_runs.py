@@ -16,8 +16,8 @@ import pandas as pd
 
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.course.profiles import get_profile
-from lildata_utils.course.workspace import KEPT_LSTMS, LSTM_RUNS, lofi_dataset, lstm_run
-from lildata_utils.files import write_text, written_beside
+from lildata_utils.course.workspace import LSTM_RUNS, lofi_dataset, lstm_run
+from lildata_utils.files import KEPT_LSTMS, write_text, written_beside
 from lildata_utils.generation import generation
 from lildata_utils.learning.training import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
 from lildata_utils.networks.lstm import UNITS, follow

@@ -28,7 +28,7 @@ import psutil
 
 from lildata_utils import crate
 from lildata_utils.backend import keras, tf
-from lildata_utils.files import DATA_FOLDER
+from lildata_utils.files import LIL_DATA_RUN
 from lildata_utils.learning import training
 from lildata_utils.machine import machine
 from lildata_utils.sound.spectrogram import (
@@ -198,7 +198,7 @@ def usual_way(
 
 def lil_data() -> tuple[StyleNetwork, Any]:
     """Open the Lil Data that comes with the course, or take random weights; and its model."""
-    folder = DATA_FOLDER / "pretrained" / "lil_data"
+    folder = LIL_DATA_RUN
     if not folder.is_dir():
         network = style_transfer.lil_data_network(None)
         return network, style_transfer.build_lil_data(8)

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and the working folder of the course."""
+"""Files that are either whole or not there, and where the project's folders lie (README)."""
 
 import csv
 import json
@@ -11,15 +11,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import psutil
 
 from lildata_utils.errors import LilDataError
 
-PROJECT_FOLDER = Path(__file__).resolve().parents[1]
-DATA_FOLDER = PROJECT_FOLDER / "data"
+# A wheel has what the course ships inside the package, in the folders of the checkout (setup.py).
+_INSIDE = Path(__file__).resolve().parent / "shipped"
+INSTALLED = _INSIDE.is_dir()
+PROJECT_FOLDER = _INSIDE if INSTALLED else _INSIDE.parents[1]
+
+# Only read: notebooks, and trained networks that come with the course.
+NOTEBOOKS_FOLDER = PROJECT_FOLDER / "notebooks"
+PRETRAINED = PROJECT_FOLDER / "data" / "pretrained"
+LIL_DATA_RUN = PRETRAINED / "lil_data"
+KEPT_LSTMS = PRETRAINED / "lstm"
+
+# What the course makes: never beside an installed package.
+DATA_FOLDER = platformdirs.user_data_path("lildata") if INSTALLED else PROJECT_FOLDER / "data"
+COURSE_FOLDER = Path("course") if INSTALLED else PROJECT_FOLDER / "course"
 
 # Host and process name the writer, so that any number of them work side by side.
 _HOST = re.sub(r"[^A-Za-z0-9]", "_", platform.node())
+
+
+def shown(path: Path) -> str:
+    """Write a path as seen from the project's folder, for outputs that others will read (README).
+
+    A path elsewhere is shown in full.
+    """
+    whole = path.resolve()
+    inside = whole.is_relative_to(PROJECT_FOLDER)
+    return (whole.relative_to(PROJECT_FOLDER) if inside else whole).as_posix()
 
 
 @contextmanager

@@ -411,12 +411,13 @@ def _load_run(folder: Path, networks: Sequence[str]) -> "Run":
 
 def _course(options: argparse.Namespace) -> int:
     from lildata_utils.course import run as course
+    from lildata_utils.files import COURSE_FOLDER
 
     failed = 0
     for step in course.run(
         options.profile,
         only=options.only or (),
-        out=options.out or course.COURSE_FOLDER,
+        out=options.out or COURSE_FOLDER,
         progress=sys.stderr.isatty(),
     ):
         place = f"[{step.number}/{step.notebooks}] {step.notebook}"
@@ -426,7 +427,7 @@ def _course(options: argparse.Namespace) -> int:
             failed = _fail(f"{step.notebook} failed after {step.seconds:.0f} s: {step.error}")
         else:
             print(f"{place}: {step.seconds:.0f} s", flush=True)
-    print(f"{options.out or course.COURSE_FOLDER}/index.html: the course as pages, with all times")
+    print(f"{options.out or COURSE_FOLDER}/index.html: the course as pages, with all times")
     return failed
 
 

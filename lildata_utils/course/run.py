@@ -20,11 +20,8 @@ import nbformat
 
 from lildata_utils.course.profiles import get_profile
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import PROJECT_FOLDER, write_text, written_beside
+from lildata_utils.files import COURSE_FOLDER, NOTEBOOKS_FOLDER, write_text, written_beside
 from lildata_utils.machine import usable_cores
-
-NOTEBOOKS_FOLDER = PROJECT_FOLDER / "notebooks"
-COURSE_FOLDER = PROJECT_FOLDER / "course"
 
 # The wheel of ipykernel brings this kernel along; Jupyter starts it with the running Python.
 KERNEL = "python3"

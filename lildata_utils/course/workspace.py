@@ -16,7 +16,7 @@ import pandas as pd
 from lildata_utils import crate
 from lildata_utils.clips import dataset, prepare
 from lildata_utils.course.profiles import get_profile
-from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER, written_beside
+from lildata_utils.files import DATA_FOLDER, KEPT_LSTMS, LIL_DATA_RUN, shown, written_beside
 from lildata_utils.genres import GENRES
 from lildata_utils.machine import usable_cores
 from lildata_utils.sound import audio
@@ -24,10 +24,6 @@ from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, F
 
 if TYPE_CHECKING:
     from lildata_utils.learning.training import Network, Run
-
-PRETRAINED = DATA_FOLDER / "pretrained"
-LIL_DATA_RUN = "lil_data"
-KEPT_LSTMS = PRETRAINED / "lstm"
 
 # The LSTMs of notebook 05, by what sets them apart; see `lstm.build_lstm`.
 LSTM_RUNS: dict[str, dict[str, Any]] = {
@@ -60,11 +56,6 @@ def profile_folder(profile: str) -> Path:
         If there is no such profile.
     """
     return DATA_FOLDER / get_profile(profile).name
-
-
-def shown(path: Path) -> str:
-    """Write a path as seen from the project's folder, for notebooks that others will read."""
-    return path.relative_to(PROJECT_FOLDER).as_posix()
 
 
 def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
@@ -299,12 +290,11 @@ def genre_network(profile: str) -> "Run":
     from lildata_utils.learning.training import RUN_FILE, load_run
     from lildata_utils.networks.classifier import LIL_DATA
 
-    folder = PRETRAINED / LIL_DATA_RUN
-    if not (folder / RUN_FILE).is_file():
-        return course_run(profile, LIL_DATA_RUN, LIL_DATA, course_dataset(profile))
-    run = load_run(folder)
+    if not (LIL_DATA_RUN / RUN_FILE).is_file():
+        return course_run(profile, LIL_DATA_RUN.name, LIL_DATA, course_dataset(profile))
+    run = load_run(LIL_DATA_RUN)
     print(
-        f"Loaded the network that comes with the course ({shown(folder)}: trained on "
+        f"Loaded the network that comes with the course ({shown(LIL_DATA_RUN)}: trained on "
         f"{run.data['train_clips']} clips of {len(run.genres)} genres)"
     )
     return run

@@ -25,7 +25,7 @@ import traitlets
 from lildata_utils import crate
 from lildata_utils.course.workspace import EXAMPLE_S, EXAMPLE_SEED, EXAMPLE_START_S
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import DATA_FOLDER, PROJECT_FOLDER, written_beside
+from lildata_utils.files import DATA_FOLDER, shown, written_beside
 from lildata_utils.genres import GENRES
 from lildata_utils.show import plotting
 from lildata_utils.show.widgets import SpectrogramPlayer
@@ -624,8 +624,7 @@ class TransferPanel(widgets.VBox):
             transfers.save(out, result.last.image, result.waveform, record)
         finally:
             self.save.disabled = self.result is None
-        path = out.relative_to(PROJECT_FOLDER) if out.is_relative_to(PROJECT_FOLDER) else out
-        self._say(f"Saved {path}, with its picture (.png) and its settings (.json).")
+        self._say(f"Saved {shown(out)}, with its picture (.png) and its settings (.json).")
 
     # What is shown
 

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from lildata_utils.backend import deterministic, keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import PROJECT_FOLDER
+from lildata_utils.files import shown
 from lildata_utils.genres import GENRES
 from lildata_utils.learning.training import Run, tensor_input
 from lildata_utils.machine import has_bfloat16
@@ -493,10 +493,7 @@ def lil_data_network(run: Run | None, seed: int = 0) -> StyleNetwork:
             f"`lildata train {LIL_DATA.name}`"
         )
     else:
-        folder = run.folder.resolve()
-        if folder.is_relative_to(PROJECT_FOLDER):
-            folder = folder.relative_to(PROJECT_FOLDER)
-        model, words = run.model, f"run {folder.as_posix()}"
+        model, words = run.model, f"run {shown(run.folder)}"
     preset = PRESETS["lil_data"]
     extractor = feature_extractor(model, preset.layers)
     return StyleNetwork("lil_data", f"Lil Data, {words}", preset, extractor, tensor_input)

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lildata_utils.course.workspace import LIL_DATA_RUN, PRETRAINED
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import file_size, read_json, read_table, write_json
+from lildata_utils.files import LIL_DATA_RUN, file_size, read_json, read_table, write_json
 from lildata_utils.machine import machine
 from lildata_utils.sound import audio, inversion, measures, spectrogram
 from lildata_utils.sound.clip import Clip, read_clip
@@ -109,7 +108,7 @@ def load_network(name: str, weights: Path | None = None, seed: int = 0) -> "Styl
         return network
     if weights is not None:
         raise LilDataError(f"--weights is for vgg19, not for {name}: leave it out")
-    folder = PRETRAINED / LIL_DATA_RUN if name == "lil_data" else Path(name)
+    folder = LIL_DATA_RUN if name == "lil_data" else Path(name)
     if name == "lil_data" and not (folder / RUN_FILE).is_file():
         print("note: Lil Data gets random weights: none come with this copy", file=sys.stderr)
         return lil_data_network(None, seed)
@@ -348,7 +347,7 @@ def is_done(out: Path, settings: Settings, weights: str) -> bool:
 def _judge() -> "Run | None":
     from lildata_utils.learning.training import RUN_FILE, load_run
 
-    folder = PRETRAINED / LIL_DATA_RUN
+    folder = LIL_DATA_RUN
     return load_run(folder) if (folder / RUN_FILE).is_file() else None
 
 
