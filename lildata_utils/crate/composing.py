@@ -5,8 +5,9 @@ from functools import lru_cache
 import numpy as np
 
 from lildata_utils.crate.artists import Artist, Track, artist_number, pair_of_words
-from lildata_utils.crate.genres import RECIPES, calm_palette, write_interludes
+from lildata_utils.crate.genres import RECIPES
 from lildata_utils.crate.patterns import BEATS_PER_BAR, Key, form
+from lildata_utils.crate.recipes.ambience import calm_palette, write_interludes
 from lildata_utils.crate.sketch import Sketch
 from lildata_utils.crate.waves import generator
 from lildata_utils.errors import LilDataError

@@ -15,8 +15,11 @@ from lildata_utils.crate.patterns import (
     Key,
     Section,
     beat,
+    chops,
     repeated,
 )
+
+HELD = "x" + "-" * 15  # a bar, struck once
 
 
 @dataclass
@@ -163,6 +166,11 @@ class Sketch:
     ) -> list[Event]:
         """Repeat a phrase through sections."""
         return [event for section in sections for event in repeated(phrase, bars, section)]
+
+    def chopped(self, sections: Iterable[Section], level_db: float) -> None:
+        """Write a tune of chopped vowels, as dense as the artist likes it."""
+        phrase = chops(self.rng, self.key, self.progression, 4, self.trait("density"))
+        self.add("voice", "chop", self.tune(sections, phrase), level_db, reverb=0.3, echo=0.3)
 
     def held(self, sections: Iterable[Section]) -> list[Event]:
         """Write one event for each section, for scenes and crackle."""
