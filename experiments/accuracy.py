@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from lildata_utils.cli.mainps import dataset
 
+from lildata_utils.clips import dataset
 from lildata_utils.files import read_json
 from lildata_utils.genre.evaluation import evaluate, mfcc_baseline
 from lildata_utils.learning.training import load_run

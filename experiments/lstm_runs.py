@@ -5,7 +5,7 @@ is compared on 200 clips and 25 epochs. The runs lie in ``data/paper/runs/lstm``
 on where it was, and the notebook in the profile "paper" loads them. The table goes to
 ``data/pretrained/lstm/report.csv``, and the networks that the notebook shows are copied beside it.
 
-    python benchmarks/lstm_runs.py
+    python experiments/lstm_runs.py
 """
 
 import shutil
