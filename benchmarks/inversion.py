@@ -27,7 +27,7 @@ import pghipy
 from lildata_utils import crate
 from lildata_utils.files import DATA_FOLDER, written_beside
 from lildata_utils.machine import machine
-from lildata_utils.show import plotting
+from lildata_utils.show import figures
 from lildata_utils.sound import audio, inversion
 from lildata_utils.sound.inversion import invert, spectral_convergence_db
 from lildata_utils.sound.spectrogram import CLIP_S, HOP_LENGTH, N_FFT, Floats, magnitude
@@ -77,14 +77,14 @@ def main() -> int:
         for method, part in means[::-1].reset_index().groupby("method", sort=False)
     }
     with written_beside(options.out / "inversion.png") as beside:
-        figure = plotting.lines(
+        figure = figures.lines(
             curves,
             "time for a clip of 5 s (s)",
             "spectral convergence (dB)",
             "further down and to the left is better",
             logarithmic="x",
         )
-        beside.write_bytes(plotting.png(figure))
+        beside.write_bytes(figures.png(figure))
     return judge(means)
 
 

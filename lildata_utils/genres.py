@@ -14,3 +14,8 @@ GENRES = (
 
 # The paper does not name its four genres; these are the four that sound least alike.
 FOUR_GENRES = ("lofi", "hardstyle", "house", "noise")
+
+
+def genre_label(genre: str) -> str:
+    """Write a genre's name for readers: ``future_bass`` becomes ``future bass`` (notebook 00)."""
+    return genre.replace("_", " ")

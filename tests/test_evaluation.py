@@ -10,7 +10,7 @@ from scipy.stats import binom
 from lildata_utils.clips.dataset import COLUMNS, Dataset
 from lildata_utils.errors import LilDataError
 from lildata_utils.genre import evaluation
-from lildata_utils.show import plotting
+from lildata_utils.show import learning_figures
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
 
 GENRES = ("house", "lofi", "noise")
@@ -134,7 +134,7 @@ def test_report_files(tmp_path):
         tmp_path / "out",
         report,
         evaluation.mistakes(probabilities, dataset),
-        plotting.confusion(report.confusion, report.genres),
+        learning_figures.confusion(report.confusion, report.genres),
         run="runs/a",
     )
     written = json.loads((tmp_path / "out" / "report.json").read_text())

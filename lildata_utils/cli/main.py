@@ -226,7 +226,7 @@ def _test(options: argparse.Namespace) -> int:
     from lildata_utils.genre import evaluation
     from lildata_utils.machine import machine
     from lildata_utils.networks.classifier import predict
-    from lildata_utils.show import plotting
+    from lildata_utils.show import learning_figures
 
     run = _load_run(options.run, CLASSIFIERS)
     clips = dataset.load(options.dataset).select(options.split, run.genres)
@@ -237,7 +237,7 @@ def _test(options: argparse.Namespace) -> int:
         out,
         report,
         evaluation.mistakes(probabilities, clips),
-        plotting.confusion(report.confusion, report.genres),
+        learning_figures.confusion(report.confusion, report.genres),
         run=str(options.run),
         network=run.network,
         settings=run.settings,

@@ -407,7 +407,7 @@ def write_report(
     mistakes_table : DataFrame
         From `mistakes`.
     confusion_figure : Figure
-        From `plotting.confusion`.
+        From `learning_figures.confusion`.
     **provenance
         What else `report.json` shall say: the run, the data set, the seed; anything JSON can hold.
     """

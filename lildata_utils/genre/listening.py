@@ -13,7 +13,7 @@ from lildata_utils.files import written_beside
 from lildata_utils.genre.evaluation import vote
 from lildata_utils.learning.training import Run
 from lildata_utils.networks.classifier import predict
-from lildata_utils.show import plotting
+from lildata_utils.show import learning_figures
 from lildata_utils.sound.audio import AudioError, read_blocks
 from lildata_utils.sound.spectrogram import CLIP_S, Floats, cut_clips, to_image
 
@@ -121,7 +121,7 @@ def describe(verdict: Verdict) -> Iterator[str]:
 def draw(verdict: Verdict, folder: Path) -> Path:
     """Draw the genre over time into ``folder/<name of the file>.png``; return that path."""
     tracks = [(track.start_s, track.title) for track in read_mix_list(verdict.file)]
-    figure = plotting.genre_over_time(verdict.probabilities, verdict.genres, tracks)
+    figure = learning_figures.genre_over_time(verdict.probabilities, verdict.genres, tracks)
     path = folder / f"{verdict.file.name}.png"
     with written_beside(path) as beside:
         figure.savefig(beside, dpi=150)

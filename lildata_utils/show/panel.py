@@ -26,8 +26,8 @@ from lildata_utils import crate
 from lildata_utils.course.workspace import EXAMPLE_S, EXAMPLE_SEED, EXAMPLE_START_S
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import DATA_FOLDER, shown, written_beside
-from lildata_utils.genres import GENRES
-from lildata_utils.show import plotting
+from lildata_utils.genres import GENRES, genre_label
+from lildata_utils.show import figures, learning_figures
 from lildata_utils.show.widgets import SpectrogramPlayer
 from lildata_utils.sound import audio
 from lildata_utils.sound.clip import Clip, read_clip
@@ -100,7 +100,7 @@ def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
     seconds = f" in {time.perf_counter() - began:.0f} s" if made else ""
     print(f"{'Rendered' if made else 'Found'} {made or len(steps)} tracks of the crate{seconds}")
     paths = sorted((step.path for step in steps), key=lambda path: GENRES.index(path.parent.name))
-    return {f"{plotting.genre_label(path.parent.name)}: {path.stem}": path for path in paths}
+    return {f"{genre_label(path.parent.name)}: {path.stem}": path for path in paths}
 
 
 class Upload(anywidget.AnyWidget):
@@ -667,8 +667,8 @@ class TransferPanel(widgets.VBox):
     def _draw_costs(self, costs: list[tuple[float, float]], settings: Settings) -> None:
         content, style = np.reshape(costs, (-1, 2)).T
         weighted = settings.alpha * content, settings.beta * style
-        self.costs.value = plotting.png(
-            plotting.transfer_costs(*weighted, settings.iterations or 0)
+        self.costs.value = figures.png(
+            learning_figures.transfer_costs(*weighted, settings.iterations or 0)
         )
 
 

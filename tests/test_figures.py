@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lildata_utils.genres import GENRES
-from lildata_utils.show import plotting
+from lildata_utils.show import figures, learning_figures, sound_figures
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (631, 631), dtype=np.uint8)
@@ -36,23 +36,31 @@ ROWS = pd.DataFrame(
 CAM = np.linspace(0, 1, 631 * 631).reshape(631, 631)
 
 FIGURES = {
-    "spectrogram": lambda: plotting.spectrogram(IMAGE, "a clip"),
-    "spectrograms": lambda: plotting.spectrograms([IMAGE] * 5, list("abcde")),
-    "waveform": lambda: plotting.waveform(RNG.normal(size=22050)),
-    "window_spectrum": lambda: plotting.window_spectrum({"Hann": np.hanning(1260)}),
-    "spectra": lambda: plotting.spectra({"a": np.arange(1.0, 632.0)}, up_to_hz=2000),
-    "receptive_fields": lambda: plotting.receptive_fields(IMAGE, [("conv1", 3), ("conv4", 234)]),
-    "heatmaps": lambda: plotting.heatmaps([IMAGE, RNG.normal(size=(39, 39))], ["a", "b"]),
-    "class_activation": lambda: plotting.class_activation(IMAGE, {"a": CAM, "b": CAM.T}),
-    "splits": lambda: plotting.splits(CLIPS),
-    "network": lambda: plotting.network([("input", (631, 631, 1)), ("dense", (48,))]),
-    "loss_curves": lambda: plotting.loss_curves(HISTORY),
-    "transfer_costs": lambda: plotting.transfer_costs([0.0, 2.0], [9.0, 5.0], 10),
-    "confusion": lambda: plotting.confusion(np.diag(range(8)), GENRES),
-    "confusions": lambda: plotting.confusions({"a": np.eye(8), "b": np.ones((8, 8))}, GENRES),
-    "gaps": lambda: plotting.gaps(ROWS, chance=0.125),
-    "accuracies": lambda: plotting.accuracies(["a", "b"], [0.5, 0.8], [None, (0.7, 0.9)], 0.125),
-    "genre_over_time": lambda: plotting.genre_over_time(PROBABILITIES, GENRES, [(0.0, "One")]),
+    "spectrogram": lambda: sound_figures.spectrogram(IMAGE, "a clip"),
+    "spectrograms": lambda: sound_figures.spectrograms([IMAGE] * 5, list("abcde")),
+    "waveform": lambda: sound_figures.waveform(RNG.normal(size=22050)),
+    "window_spectrum": lambda: sound_figures.window_spectrum({"Hann": np.hanning(1260)}),
+    "spectra": lambda: sound_figures.spectra({"a": np.arange(1.0, 632.0)}, up_to_hz=2000),
+    "receptive_fields": lambda: sound_figures.receptive_fields(
+        IMAGE, [("conv1", 3), ("conv4", 234)]
+    ),
+    "heatmaps": lambda: figures.heatmaps([IMAGE, RNG.normal(size=(39, 39))], ["a", "b"]),
+    "class_activation": lambda: sound_figures.class_activation(IMAGE, {"a": CAM, "b": CAM.T}),
+    "splits": lambda: learning_figures.splits(CLIPS),
+    "network": lambda: learning_figures.network([("input", (631, 631, 1)), ("dense", (48,))]),
+    "loss_curves": lambda: learning_figures.loss_curves(HISTORY),
+    "transfer_costs": lambda: learning_figures.transfer_costs([0.0, 2.0], [9.0, 5.0], 10),
+    "confusion": lambda: learning_figures.confusion(np.diag(range(8)), GENRES),
+    "confusions": lambda: learning_figures.confusions(
+        {"a": np.eye(8), "b": np.ones((8, 8))}, GENRES
+    ),
+    "gaps": lambda: learning_figures.gaps(ROWS, chance=0.125),
+    "accuracies": lambda: learning_figures.accuracies(
+        ["a", "b"], [0.5, 0.8], [None, (0.7, 0.9)], 0.125
+    ),
+    "genre_over_time": lambda: learning_figures.genre_over_time(
+        PROBABILITIES, GENRES, [(0.0, "One")]
+    ),
 }
 
 
@@ -71,7 +79,7 @@ def test_figures_are_small_pngs_that_jupyter_can_show(name):
 def test_pixels_lie_at_their_time_and_frequency():
     tone_from_the_middle = np.zeros((631, 631), np.uint8)
     tone_from_the_middle[100, 315:] = 255  # 1750 Hz from 2.5 s on
-    axes = plotting.spectrogram(tone_from_the_middle).axes[0]
+    axes = sound_figures.spectrogram(tone_from_the_middle).axes[0]
     left, right, bottom, top = axes.images[0].get_extent()
     assert bottom + (100 + 0.5) * (top - bottom) / 631 == pytest.approx(1.75)
     assert left + (315 + 0.5) * (right - left) / 631 == pytest.approx(2.5)
@@ -79,7 +87,7 @@ def test_pixels_lie_at_their_time_and_frequency():
 
 def test_axis_ends_at_half_the_sample_rate_for_any_window():
     for bins in (127, 631, 3151):
-        axes = plotting.spectrograms([np.zeros((bins, 40))], ["a"]).axes[0]
+        axes = sound_figures.spectrograms([np.zeros((bins, 40))], ["a"]).axes[0]
         _, _, bottom, top = axes.images[0].get_extent()
         half_a_bin = (top - bottom) / bins / 2
         assert (bottom + half_a_bin, top - half_a_bin) == pytest.approx((0, 11.025))
@@ -88,13 +96,13 @@ def test_axis_ends_at_half_the_sample_rate_for_any_window():
 def test_images_and_decibels_give_the_same_picture():
     image = IMAGE[:, :50]
     decibels = image / 255 * 80.0 - 80.0
-    from_image = plotting.spectrogram(image).axes[0].images[0].get_array()
-    from_decibels = plotting.spectrogram(decibels).axes[0].images[0].get_array()
+    from_image = sound_figures.spectrogram(image).axes[0].images[0].get_array()
+    from_decibels = sound_figures.spectrogram(decibels).axes[0].images[0].get_array()
     np.testing.assert_allclose(from_image, from_decibels, atol=1e-4)
 
 
 def test_confusion_shows_percent_of_the_true_genre():
-    axes = plotting.confusion([[3, 1], [0, 2]], ["future_bass", "noise"]).axes[0]
+    axes = learning_figures.confusion([[3, 1], [0, 2]], ["future_bass", "noise"]).axes[0]
     assert [text.get_text() for text in axes.texts] == ["75", "25", "100"]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "future bass (4)",
@@ -104,15 +112,15 @@ def test_confusion_shows_percent_of_the_true_genre():
 
 def test_confusions_are_each_the_confusion_of_its_network():
     tables = {"first": [[3, 1], [0, 2]], "second": [[0, 4], [1, 1]]}
-    *panels, _ = plotting.confusions(tables, ["lofi", "noise"]).axes
+    *panels, _ = learning_figures.confusions(tables, ["lofi", "noise"]).axes
     for axes, (name, table) in zip(panels, tables.items(), strict=True):
-        alone = plotting.confusion(table, ["lofi", "noise"]).axes[0]
+        alone = learning_figures.confusion(table, ["lofi", "noise"]).axes[0]
         assert axes.get_title() == name
         assert [t.get_text() for t in axes.texts] == [t.get_text() for t in alone.texts]
 
 
 def test_a_gap_reaches_from_the_test_to_the_training_accuracy():
-    axes = plotting.gaps(ROWS).axes[0]
+    axes = learning_figures.gaps(ROWS).axes[0]
     gap, interval = axes.collections
     # Seeds of one name are neighbours, whatever is between them in the table.
     ends = [segment[:, 0].tolist() for segment in gap.get_segments()]
@@ -127,30 +135,30 @@ def test_a_gap_reaches_from_the_test_to_the_training_accuracy():
 def test_evidence_is_drawn_over_what_it_points_to():
     cam = np.zeros((631, 631))
     cam[100:201, 300:401] = 1  # 1.75 to 3.5 kHz, 2.4 to 3.2 s
-    evidence = plotting.class_activation(IMAGE, {"a": cam}).axes[0].collections[0]
+    evidence = sound_figures.class_activation(IMAGE, {"a": cam}).axes[0].collections[0]
     corners = np.concatenate([path.vertices for path in evidence.get_paths() if len(path)])
     np.testing.assert_allclose(corners.min(0), [300 * 175 / 22050, 1.75], atol=0.02)
     np.testing.assert_allclose(corners.max(0), [400 * 175 / 22050, 3.5], atol=0.02)
 
 
 def test_a_network_without_evidence_has_an_empty_map():
-    axes = plotting.class_activation(IMAGE, {"a": np.zeros((631, 631))}).axes[0]
+    axes = sound_figures.class_activation(IMAGE, {"a": np.zeros((631, 631))}).axes[0]
     assert not any(len(path.vertices) for path in axes.collections[0].get_paths())
 
 
 def test_loss_curves_mark_the_kept_epoch_and_do_without_validation():
-    axes = plotting.loss_curves(HISTORY, kept=2).axes[0]
+    axes = learning_figures.loss_curves(HISTORY, kept=2).axes[0]
     assert [line.get_label() for line in axes.lines] == ["training", "validation", "kept"]
     assert list(axes.lines[-1].get_xdata()) == [2, 2]
     without = {name: HISTORY[name] for name in ("loss", "accuracy")}
-    assert [line.get_label() for line in plotting.loss_curves(without).axes[0].lines] == [
+    assert [line.get_label() for line in learning_figures.loss_curves(without).axes[0].lines] == [
         "training"
     ]
 
 
 def test_costs_of_a_transfer_grow_within_axes_that_stay():
     for content, style in (([], []), ([0.0, 2.0, 1.0], [9.0, 5.0, 4.0])):
-        axes = plotting.transfer_costs(content, style, iterations=100).axes[0]
+        axes = learning_figures.transfer_costs(content, style, iterations=100).axes[0]
         assert axes.get_xlim() == (0, 100)
         curves = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert curves["total"] == [[0, 9], [1, 7], [2, 5]]
@@ -158,19 +166,20 @@ def test_costs_of_a_transfer_grow_within_axes_that_stay():
 
 
 def test_genres_keep_their_colours_in_a_selection():
-    assert plotting.genre_colours(["house"])[0] == plotting.genre_colours(GENRES)[6]
-    assert len(set(plotting.genre_colours(GENRES))) == len(GENRES)
-    assert len(set(plotting.genre_colours(["metal", "ambient", "house"]))) == 3
+    assert figures.genre_colours(["house"])[0] == figures.genre_colours(GENRES)[6]
+    assert len(set(figures.genre_colours(GENRES))) == len(GENRES)
+    assert len(set(figures.genre_colours(["metal", "ambient", "house"]))) == 3
 
 
 def test_strip_shows_the_most_probable_genre():
     probabilities = np.array([[0.7, 0.3], [0.4, 0.6], [0.2, 0.8]])
-    _, strip = plotting.genre_over_time(probabilities, ["house", "lofi"]).axes
+    _, strip = learning_figures.genre_over_time(probabilities, ["house", "lofi"]).axes
     house, lofi = strip.collections
     assert len(house.get_paths()) == 1
     assert len(lofi.get_paths()) == 2
 
 
 def test_no_pyplot():
-    code = "import sys, lildata_utils.plotting; sys.exit('matplotlib.pyplot' in sys.modules)"
+    modules = "lildata_utils.show.learning_figures, lildata_utils.show.sound_figures"
+    code = f"import sys, {modules}; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
