@@ -16,7 +16,7 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "checkpoint.npz", "*.py")
 
 
 class BuildWithShipped(build_py):
-    """Copy what is shipped into the package's folder ``shipped``; an editable install needs none."""
+    """Copy what is shipped into the package; an editable install finds it beside."""
 
     def run(self) -> None:
         """Build; modules of an earlier build that are gone must not come along."""

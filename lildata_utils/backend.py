@@ -1,4 +1,4 @@
-"""The one place where TensorFlow and Keras are imported, quietly.
+"""The one place where TensorFlow and Keras are imported, quietly (README).
 
 TensorFlow 2.21 writes lines to file descriptor 2 that ``TF_CPP_MIN_LOG_LEVEL`` does not silence;
 the descriptor points at the null device while the import runs.
@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lildata_utils.machine import silent_stderr
+from lildata_utils.machine import require_tensorflow, silent_stderr
 
+require_tensorflow()
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 with silent_stderr():
@@ -27,7 +28,7 @@ __all__ = ["deterministic", "keras", "tf"]
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """Let TensorFlow add up in the same order every time while the block runs.
+    """Let TensorFlow add up in the same order every time while the block runs (README).
 
     With three threads or more the order, and so the last bits, would otherwise be a matter of
     chance. ``tf.config.experimental.enable_op_determinism`` is for good: after it, every

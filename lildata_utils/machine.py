@@ -5,9 +5,12 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
+
+from lildata_utils.errors import LilDataError
 
 
 def usable_cores() -> int:
@@ -47,6 +50,15 @@ def has_bfloat16() -> bool:
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def require_tensorflow() -> None:
+    """Raise a LilDataError without TensorFlow: which build of it is the user's choice (README)."""
+    if find_spec("tensorflow") is None:
+        raise LilDataError(
+            "TensorFlow is not installed: install lildata-utils[cpu], or lildata-utils[gpu] for an "
+            "NVIDIA GPU under Linux"
+        )
 
 
 @contextmanager

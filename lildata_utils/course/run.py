@@ -1,27 +1,23 @@
-"""Run the notebooks one after the other and write the course as linked pages with a table of times.
+"""Run the notebooks one after the other, each in a fresh kernel of the Python that runs this.
 
-Every notebook gets a fresh kernel of the Python that runs this, with `notebooks/` as its working
-folder. One that fails is reported in a line, and the others still run.
+One that fails is reported in a line, and the others still run.
 """
 
 import ast
-import csv
-import html
 import logging
 import os
-import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from lildata_utils.course.pages import Row, read_times, title_of, write_page, write_times
 from lildata_utils.course.profiles import get_profile
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import COURSE_FOLDER, NOTEBOOKS_FOLDER, write_text, written_beside
-from lildata_utils.machine import usable_cores
+from lildata_utils.files import COURSE_FOLDER, INSTALLED, NOTEBOOKS_FOLDER, write_text
 
 # The wheel of ipykernel brings this kernel along; Jupyter starts it with the running Python.
 KERNEL = "python3"
@@ -30,7 +26,7 @@ KERNEL_START_S = 180
 
 @dataclass(frozen=True)
 class Step:
-    """A notebook that begins (`seconds` is None) or has ended.
+    """A notebook that begins (`seconds` is None) or has ended (README).
 
     Attributes
     ----------
@@ -51,18 +47,6 @@ class Step:
     error: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line of ``times.csv``."""
-
-    notebook: str
-    title: str
-    profile: str
-    seconds: str
-    status: str
-    error: str
-
-
 def run(
     profile: str,
     only: Sequence[str] = (),
@@ -70,19 +54,20 @@ def run(
     folder: Path = NOTEBOOKS_FOLDER,
     progress: bool = False,
 ) -> Iterator[Step]:
-    """Run notebooks in a profile and write what they give.
+    """Run notebooks in a profile and write what they give (README).
 
     Parameters
     ----------
-    profile : str
-        ``smoke``, ``quick`` or ``paper``; each notebook gets it as its parameter ``profile``.
+    profile : {"smoke", "quick", "paper"}
+        Each notebook gets it as its parameter ``profile``.
     only : sequence of str
         Numbers (``01``) or names of the notebooks to run; all if empty.
     out : Path
         Gets for each notebook the executed copy ``NAME.ipynb`` and the page ``NAME.html``, and for
         all of them ``index.html`` and ``times.csv``. Notebooks that were run before stay there.
     folder : Path
-        Where the notebooks are; their working folder.
+        Where the notebooks are, and their working folder; that is `out` if the package is installed
+        without a checkout.
     progress : bool
         Draw a progress bar of the cells on stderr.
 
@@ -96,11 +81,6 @@ def run(
     LilDataError
         Before anything runs: if the profile or a notebook is unknown, or a notebook can't take the
         parameter.
-
-    Examples
-    --------
-    >>> for step in run("smoke", only=["00"]):  # doctest: +SKIP
-    ...     print(step)
     """
     get_profile(profile)
     paths = find(only, folder)
@@ -111,25 +91,26 @@ def run(
                 'expected a line profile = "quick" there'
             )
     out.mkdir(parents=True, exist_ok=True)
-    rows = {row.notebook: row for row in _read_times(out)}
+    working_folder = out.resolve() if INSTALLED else folder
+    rows = {row.notebook: row for row in read_times(out)}
     order = [path.stem for path in find((), folder)]
     for number, path in enumerate(paths, start=1):
         yield Step(path.stem, number, len(paths))
         executed = out / path.name
         start = time.perf_counter()
-        error = _execute(path, executed, profile, progress)
+        error = _execute(path, executed, profile, working_folder, progress)
         seconds = time.perf_counter() - start
         status = "failed" if error else "ok"
-        rows[path.stem] = Row(path.stem, _title(path), profile, f"{seconds:.1f}", status, error)
+        rows[path.stem] = Row(path.stem, title_of(path), profile, f"{seconds:.1f}", status, error)
         if executed.exists():
             drop_views(executed)
-            _write_page(executed, [n for n in order if n in rows or folder / f"{n}.ipynb" in paths])
-        _write_times(out, [rows[name] for name in order if name in rows])
+            write_page(executed, [n for n in order if n in rows or folder / f"{n}.ipynb" in paths])
+        write_times(out, [rows[name] for name in order if name in rows])
         yield Step(path.stem, number, len(paths), seconds, error)
 
 
 def find(only: Sequence[str] = (), folder: Path = NOTEBOOKS_FOLDER) -> list[Path]:
-    """List the course's notebooks in their order.
+    """List the course's notebooks in their order (README).
 
     Parameters
     ----------
@@ -147,7 +128,7 @@ def find(only: Sequence[str] = (), folder: Path = NOTEBOOKS_FOLDER) -> list[Path
     if not paths:
         raise LilDataError(
             f"{folder} has no notebooks: expected files such as 00_start_here.ipynb; "
-            "run this from a checkout of the project, installed with `pip install -e .`"
+            "check the project out or install it again"
         )
     chosen = set()
     for name in only:
@@ -162,19 +143,9 @@ def find(only: Sequence[str] = (), folder: Path = NOTEBOOKS_FOLDER) -> list[Path
 
 
 def parameters(path: Path) -> dict[str, Any]:
-    """Read what a notebook sets in its cell tagged ``parameters``.
+    """Read what a notebook sets in its cell tagged ``parameters``, in that order (README).
 
     papermill only warns when that cell is missing or lacks a name; here it is an error.
-
-    Parameters
-    ----------
-    path : Path
-        A notebook.
-
-    Returns
-    -------
-    dict of str to value
-        The names in the order of the cell.
 
     Raises
     ------
@@ -202,19 +173,10 @@ def parameters(path: Path) -> dict[str, Any]:
 
 
 def drop_views(path: Path) -> None:
-    """Make a notebook's outputs independent of the kernel that made them.
+    """Make an executed notebook's outputs independent of the kernel that made them (README).
 
     A widget's view is empty without its kernel, and JupyterLab prefers it to the page that the same
     output may hold. So the view goes where there is such a page.
-
-    Parameters
-    ----------
-    path : Path
-        An executed notebook; it is written anew.
-
-    Examples
-    --------
-    >>> drop_views(Path("notebooks/06_audio_inversion.ipynb"))  # doctest: +SKIP
     """
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
@@ -224,7 +186,7 @@ def drop_views(path: Path) -> None:
     write_text(path, nbformat.writes(notebook) + "\n")
 
 
-def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:
+def _execute(path: Path, executed: Path, profile: str, working_folder: Path, progress: bool) -> str:
     """Run one notebook in a kernel of its own; give the error in one line, or an empty string."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -239,7 +201,7 @@ def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:
             parameters={"profile": profile},
             kernel_name=KERNEL,
             language="python",
-            cwd=str(path.parent),
+            cwd=str(working_folder),
             start_timeout=KERNEL_START_S,
             # The kernel would warn that it talks over local TCP, as all do, and log a Ctrl+C.
             extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
@@ -260,115 +222,3 @@ def _execute(path: Path, executed: Path, profile: str, progress: bool) -> str:
         last = (str(error).strip().splitlines() or ["no message"])[-1]
         return f"{path.name}: {type(error).__name__}: {last}"
     return ""
-
-
-def _title(path: Path) -> str:
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        heading = re.search(r"^# (.+)", cell.source, re.MULTILINE)
-        if cell.cell_type == "markdown" and heading:
-            return heading[1].strip()
-    return path.stem
-
-
-# Pages
-
-# The course's own pages ask nothing of the network; formulas need MathJax, which is a download.
-PAGE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}
-{%- if resources.has_formulas -%}{{ super() }}{%- endif -%}
-{%- endblock -%}
-{%- block html_head_css -%}
-<style>
-  main { max-width: 62rem; margin: 0 auto; }
-  nav.course { display: flex; justify-content: space-between; padding: 0.8rem 1rem;
-               font-family: sans-serif; font-size: 0.9rem; }
-</style>
-{%- endblock -%}
-{%- block body_header -%}{{ super() }}{{ resources.navigation }}{%- endblock -%}
-{%- block body_footer -%}{{ resources.navigation }}{{ super() }}{%- endblock -%}
-"""
-
-
-def _write_page(executed: Path, order: Sequence[str]) -> None:
-    from nbconvert import HTMLExporter
-
-    notebook: Any = nbformat.read(executed, as_version=4)
-    resources = {
-        "metadata": {"name": _title(executed)},
-        "navigation": _navigation(executed.stem, order),
-        "has_formulas": any("$" in c.source for c in notebook.cells if c.cell_type == "markdown"),
-    }
-    page, _ = HTMLExporter(raw_template=PAGE).from_notebook_node(notebook, resources)
-    # A link from notebook to notebook becomes a link from page to page.
-    page = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', page)
-    write_text(executed.with_suffix(".html"), page)
-
-
-def _navigation(name: str, order: Sequence[str]) -> str:
-    place = order.index(name)
-    before = order[place - 1] if place > 0 else None
-    after = order[place + 1] if place + 1 < len(order) else None
-    back = f'<a href="{before}.html">← {_words(before)}</a>' if before else "<span></span>"
-    on = f'<a href="{after}.html">{_words(after)} →</a>' if after else "<span></span>"
-    return f'<nav class="course">{back}<a href="index.html">The course</a>{on}</nav>'
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _read_times(out: Path) -> list[Row]:
-    try:
-        with (out / "times.csv").open(encoding="utf-8", newline="") as file:
-            return [Row(**line) for line in csv.DictReader(file)]
-    except (OSError, TypeError):  # nothing there, or a table of other columns: begin anew
-        return []
-
-
-def _write_times(out: Path, rows: Sequence[Row]) -> None:
-    with (
-        written_beside(out / "times.csv") as beside,
-        beside.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-    write_text(out / "index.html", _index(rows))
-
-
-def _index(rows: Sequence[Row]) -> str:
-    lines = "\n".join(
-        f'<tr class="{row.status}"><td><a href="{row.notebook}.html">{html.escape(row.title)}</a>'
-        f"</td><td>{row.profile}</td><td>{float(row.seconds):.0f} s</td><td>{row.status}"
-        f"{': ' + html.escape(row.error) if row.error else ''}</td></tr>"
-        for row in rows
-    )
-    total = sum(float(row.seconds) for row in rows)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Lil Data: the course</title>
-<style>
-  body {{ font-family: sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }}
-  table {{ border-collapse: collapse; width: 100%; }}
-  td, th {{ text-align: left; padding: 0.4rem 0.8rem 0.4rem 0; border-bottom: 1px solid #ddd; }}
-  td:nth-child(3), th:nth-child(3) {{ text-align: right; padding-right: 1.6rem; }}
-  tr.failed td:last-child {{ color: #b00020; }}
-</style>
-</head>
-<body>
-<h1>Lil Data: the course</h1>
-<p>{len(rows)} notebooks, {total:.0f} s of running time on {usable_cores()} processor cores.</p>
-<table>
-<tr><th>notebook</th><th>profile</th><th>time</th><th>status</th></tr>
-{lines}
-</table>
-</body>
-</html>
-"""
