@@ -47,30 +47,11 @@ def shown(path: Path) -> str:
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; rename it into place if the block ends without error.
+    """Give a path beside `path` to write to; rename it if the block ends without error (README).
 
-    A file or a folder may be written there. A killed process leaves a hidden one,
-    ``.<name>.<host>-<process>.partial``, and never half of it at `path`; `remove_leftovers` clears
-    it away.
-
-    Parameters
-    ----------
-    path : Path
-        Where it shall stand in the end; missing folders are made.
-
-    Yields
-    ------
-    Path
-        The path to write to.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> target = Path(tempfile.mkdtemp()) / "report.txt"
-    >>> with written_beside(target) as beside:
-    ...     _ = beside.write_text("done")
-    >>> target.read_text()
-    'done'
+    A file or a folder may be written there; missing folders are made. A killed process leaves a
+    hidden one, ``.<name>.<host>-<process>.partial``, and never half of it at `path`;
+    `remove_leftovers` clears it away.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays at the end: libraries choose the format by it (model.keras, sound.flac).
@@ -83,7 +64,7 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 
 def file_size(path: Path) -> int:
-    """Tell the bytes of a file; 0 if it is not there or can't be looked at."""
+    """Tell the bytes of a file; 0 if it is not there or can't be looked at (README)."""
     try:
         return path.stat().st_size
     except OSError:
@@ -91,12 +72,12 @@ def file_size(path: Path) -> int:
 
 
 def partial_files(folder: Path) -> list[Path]:
-    """List the files below `folder` that are being written, or were when their writer died."""
+    """List files below `folder` that are being written, or were when their writer died (README)."""
     return sorted(folder.rglob(".*.partial*"))
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what killed processes of this machine left half written below `folder`."""
+    """Delete what killed processes of this machine left half written (README)."""
     for path in partial_files(folder):
         writer = re.search(rf"\.{re.escape(_HOST)}-(\d+)\.partial", path.name)
         if writer and not _is_running(int(writer[1])):
@@ -122,18 +103,18 @@ def _is_running(process: int) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file, whole or not at all (README)."""
     with written_beside(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file, whole or not at all (README)."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file (README).
 
     Raises
     ------
@@ -149,7 +130,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Read a CSV file with a header line, row by row, as text.
+    """Read a CSV file with a header line, row by row, as text (README).
 
     Raises
     ------

@@ -14,14 +14,14 @@ from lildata_utils.errors import LilDataError
 
 
 def usable_cores() -> int:
-    """Count the cores that this process may use (not those of the machine)."""
+    """Count the cores that this process may use (README), not those of the machine."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def machine() -> str:
-    """Describe this machine in a line, for reports: processor, cores, memory.
+    """Describe this machine in a line, for reports: processor, cores, memory (README).
 
     Examples
     --------
@@ -40,7 +40,7 @@ def machine() -> str:
 
 
 def has_bfloat16() -> bool:
-    """Say whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX).
+    """Say whether the processor multiplies bfloat16 natively (AVX-512 BF16 or AMX; README).
 
     Elsewhere bfloat16 is emulated, and slower than float32. Only Linux tells; other systems
     are taken to have none.
@@ -63,7 +63,7 @@ def require_tensorflow() -> None:
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Point file descriptor 2 at the null device while the block runs.
+    """Point file descriptor 2 at the null device while the block runs (README).
 
     Python's own settings don't reach what C and C++ code prints: TensorFlow's start-up lines,
     mpg123's notes on damaged MP3 files. Errors still arrive as exceptions.

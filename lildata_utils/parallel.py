@@ -19,7 +19,7 @@ def map_unordered(
     workers: int,
     poll_s: float = 0.5,
 ) -> Iterator[tuple[Job, Result] | None]:
-    """Call ``function(job)`` for every job on `workers` processes.
+    """Call ``function(job)`` for every job on `workers` processes (README).
 
     Parameters
     ----------
@@ -60,25 +60,15 @@ def map_unordered(
 
 
 def apart(function: Callable[..., Iterator[Result]], *arguments: Any) -> Iterator[Result]:
-    """Run a generator in a process of its own, and yield what it yields.
+    """Run a generator function of a module in a process of its own; yield what it yields (README).
 
     What TensorFlow does not give back, it gives back when its process ends.
-
-    Parameters
-    ----------
-    function : callable
-        A generator function of a module (it is sent to the process by name).
-    *arguments
-        What it is called with.
-
-    Yields
-    ------
-    Whatever it yields. An error in it is raised here.
 
     Raises
     ------
     LilDataError
-        If the process is killed, by the system for lack of memory perhaps.
+        If the process is killed, by the system for lack of memory perhaps. An error in the
+        generator is raised here, too.
     """
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)

@@ -7,7 +7,7 @@ from lildata_utils.errors import LilDataError
 
 @dataclass(frozen=True)
 class Profile:
-    """One size of the course.
+    """One size of the course (README).
 
     Attributes
     ----------
@@ -130,18 +130,7 @@ PROFILES = {
 
 
 def get_profile(name: str) -> Profile:
-    """Look a profile up by name.
-
-    Raises
-    ------
-    LilDataError
-        If there is no such profile.
-
-    Examples
-    --------
-    >>> get_profile("paper").epochs
-    20
-    """
+    """Look a profile up by name, or raise a LilDataError (README)."""
     try:
         return PROFILES[name]
     except KeyError:
