@@ -22,7 +22,7 @@ pytestmark = in_a_browser
 
 TONE = """\
 import numpy as np
-from lildata_utils.show.widgets import SpectrogramPlayer
+from lildata_utils.show.players import SpectrogramPlayer
 time_s = np.arange(110_250) / 22_050
 tone = 0.5 * np.sin(2 * np.pi * 1750 * time_s) * (time_s > 2)
 player = SpectrogramPlayer(tone, "a tone from 2 s on")

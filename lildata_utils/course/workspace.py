@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lildata_utils import crate
 from lildata_utils.clips import dataset, prepare
 from lildata_utils.course.profiles import get_profile
+from lildata_utils.crate.collection import write_collection
+from lildata_utils.crate.settings import Collection
 from lildata_utils.files import DATA_FOLDER, KEPT_LSTMS, LIL_DATA_RUN, shown, written_beside
 from lildata_utils.genres import GENRES
 from lildata_utils.machine import usable_cores
 from lildata_utils.sound import audio
-from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
+from lildata_utils.sound.spectrogram import CLIP_S, Floats
 
 if TYPE_CHECKING:
     from lildata_utils.learning.training import Network, Run
@@ -41,10 +42,6 @@ LSTM_RUNS: dict[str, dict[str, Any]] = {
     "noise": {"noise": 0.1},
     "wide": {"units": 128},
 }
-
-EXAMPLE_SEED = 7
-EXAMPLE_S = 32.0
-EXAMPLE_START_S = 12  # past the intro
 
 
 def profile_folder(profile: str) -> Path:
@@ -100,14 +97,8 @@ def _dataset(profile: str, folder: Path, genres: Sequence[str], split: str) -> d
     size = get_profile(profile)
     started = time.perf_counter()
     made = 0
-    rendering = crate.write_collection(
-        folder / "music",
-        tracks=size.tracks,
-        duration_s=size.track_s,
-        genres=genres,
-        workers=usable_cores(),
-    )
-    for rendered in rendering:
+    collection = Collection(tracks=size.tracks, duration_s=size.track_s, genres=genres)
+    for rendered in write_collection(folder / "music", collection, usable_cores()):
         made += rendered.rendered
     out = folder / ("dataset" if split == "track" else f"dataset-{split}")
     for step in prepare.prepare(
@@ -122,25 +113,6 @@ def _dataset(profile: str, folder: Path, genres: Sequence[str], split: str) -> d
         print(f"Loaded {done.clips} clips", end="")
     print(f" ({shown(out)}: {len(opened.genres)} genres, split by {split})")
     return opened
-
-
-def example(genre: str, number: int = 0) -> Floats:
-    """Render five seconds of a track of the crate, the same ones for everybody.
-
-    Parameters
-    ----------
-    genre : str
-        One of `profiles.GENRES`.
-    number : int
-        Of the track.
-
-    Returns
-    -------
-    ndarray of float32, shape (110250,)
-        Mono at 22 050 Hz: seconds 12 to 17, past the intro.
-    """
-    track = crate.compose(genre, number, seed=EXAMPLE_SEED, duration_s=EXAMPLE_S)
-    return crate.render(track)[EXAMPLE_START_S * SAMPLE_RATE :][:CLIP_SAMPLES]
 
 
 def clip_sound(profile: str, clip: pd.Series) -> Floats:

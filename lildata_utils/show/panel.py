@@ -22,13 +22,14 @@ import ipywidgets as widgets
 import numpy as np
 import traitlets
 
-from lildata_utils import crate
 from lildata_utils.course.workspace import EXAMPLE_S, EXAMPLE_SEED, EXAMPLE_START_S
+from lildata_utils.crate.collection import write_collection
+from lildata_utils.crate.settings import Collection
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import DATA_FOLDER, shown, written_beside
 from lildata_utils.genres import GENRES, genre_label
 from lildata_utils.show import figures, learning_figures
-from lildata_utils.show.widgets import SpectrogramPlayer
+from lildata_utils.show.players import SpectrogramPlayer
 from lildata_utils.sound import audio
 from lildata_utils.sound.clip import Clip, read_clip
 from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAMES, Floats, Image
@@ -95,7 +96,7 @@ def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
         Audio files by their names for the panel.
     """
     began = time.perf_counter()
-    steps = list(crate.write_collection(folder, 1, EXAMPLE_S, seed=EXAMPLE_SEED))
+    steps = list(write_collection(folder, Collection(1, EXAMPLE_S, seed=EXAMPLE_SEED)))
     made = sum(step.rendered for step in steps)
     seconds = f" in {time.perf_counter() - began:.0f} s" if made else ""
     print(f"{'Rendered' if made else 'Found'} {made or len(steps)} tracks of the crate{seconds}")

@@ -1,26 +1,57 @@
-"""Labelled players for notebooks, all at the same gain."""
+"""What sounds in the notebooks: labelled players, and a spectrogram that can be heard.
+
+With a kernel the spectrogram is a widget; on a page without one, the same JavaScript with its data
+beside it.
+"""
 
 import base64
 import html
+import json
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import anywidget
+import matplotlib
 import numpy as np
+import traitlets
 from IPython.display import HTML
 from numpy.typing import ArrayLike
 
-from lildata_utils.sound import audio
-from lildata_utils.sound.spectrogram import SAMPLE_RATE
+from lildata_utils.sound import audio, pictures, spectrogram
+from lildata_utils.sound.spectrogram import FLOOR_DB, SAMPLE_RATE, Floats
 
+ROW = '<div style="display:flex;flex-wrap:wrap;gap:0.6rem 1.2rem">{players}</div>'
 PLAYER = (
     '<figure style="margin:0"><figcaption style="white-space:pre-line">{label}</figcaption>'
     '<audio controls preload="metadata" aria-label="{label}" style="width:15rem"'
     ' src="data:audio/mpeg;base64,{data}"></audio></figure>'
 )
-ROW = '<div style="display:flex;flex-wrap:wrap;gap:0.6rem 1.2rem">{players}</div>'
+
+SCRIPT = Path(__file__).with_name("player.js")
+
+# The script makes a player of the figure. Where it may not run, in a notebook that is not trusted,
+# JupyterLab leaves the picture and the plain player.
+FIGURE = """<figure data-scales="{scales}" style="margin:0">
+<figcaption>{title}</figcaption>
+<img alt="spectrogram" style="width:631px;height:316px" src="data:image/png;base64,{picture}">
+<p>From left to right: time. From bottom to top: 0 to {top_khz:.1f} kHz.
+From black to white: {range_db:.0f} dB up to the peak.
+Run the cell for a player with scales and a cursor.</p>
+<audio controls preload="metadata" src="data:audio/mpeg;base64,{sound}"></audio>
+</figure>
+<script type="module">
+{script}
+attach();
+</script>"""
+
+
+def _loudest(waveform: Floats) -> float:
+    return float(np.abs(waveform).max(initial=0.0))
 
 
 def listen(sounds: Mapping[str, ArrayLike], sample_rate: int = SAMPLE_RATE) -> HTML:
-    """Show a player for each sound, with its name above it.
+    """Show a player for each sound, with its name above it (notebook 00).
 
     Nothing is normalised: what is quieter stays quieter. Only where a sound exceeds full scale, all
     of them are turned down by the same factor. MP3 keeps notebooks small (33 kB for 5 s).
@@ -31,21 +62,9 @@ def listen(sounds: Mapping[str, ArrayLike], sample_rate: int = SAMPLE_RATE) -> H
         Mono waveforms by name; full scale is -1 to 1.
     sample_rate : int
         In Hz.
-
-    Returns
-    -------
-    IPython.display.HTML
-
-    Examples
-    --------
-    >>> listen({"a second of silence": np.zeros(22050)})
-    <IPython.core.display.HTML object>
     """
     waveforms = {name: np.asarray(sound, dtype=np.float32) for name, sound in sounds.items()}
-    loudest = max(
-        (float(np.abs(sound).max(initial=0.0)) for sound in waveforms.values()), default=0
-    )
-    gain = 1 / max(loudest, 1.0)
+    gain = 1 / max([1.0, *map(_loudest, waveforms.values())])
     players = [
         PLAYER.format(
             label=html.escape(name),
@@ -54,3 +73,115 @@ def listen(sounds: Mapping[str, ArrayLike], sample_rate: int = SAMPLE_RATE) -> H
         for name, sound in waveforms.items()
     ]
     return HTML(ROW.format(players="".join(players)))
+
+
+class SpectrogramPlayer(anywidget.AnyWidget):
+    """A spectrogram that plays: a cursor follows the sound, a click goes there (notebook 06).
+
+    The picture is exactly the matrix that a network sees, drawn with its scales: time in seconds,
+    frequency in kHz, level in dB below the peak; the mouse reads them. Arrows move by 0.1 s, Page
+    Up and Page Down by 1 s, and the space bar plays and pauses.
+
+    Parameters
+    ----------
+    waveform : array_like, shape (samples,)
+        Mono at 22 050 Hz. Turned down where it exceeds full scale, else played as it is.
+    title : str
+        What is shown and heard.
+    image : ndarray of uint8, shape (bins, frames), optional
+        The picture, where it is not the sound's own: say, what a network made.
+
+    Raises
+    ------
+    ValueError
+        If the waveform is no row of samples, or the image no matrix of uint8.
+
+    Examples
+    --------
+    >>> tone = 0.5 * np.sin(2 * np.pi * 1750 * np.arange(110_250) / 22_050)
+    >>> player = SpectrogramPlayer(tone, "a tone of 1750 Hz")
+    >>> player.title
+    'a tone of 1750 Hz'
+    """
+
+    _esm = SCRIPT
+
+    title = traitlets.Unicode().tag(sync=True)
+    picture = traitlets.Bytes().tag(sync=True)
+    sound = traitlets.Bytes().tag(sync=True)
+    scales = traitlets.Dict(read_only=True).tag(sync=True)
+
+    @traitlets.default("scales")
+    def _default_scales(self) -> dict[str, float | str]:
+        colours: Any = matplotlib.colormaps["magma"](np.arange(256), bytes=True)
+        return {
+            "frame_s": spectrogram.FRAME_S,
+            "top_hz": SAMPLE_RATE / 2,
+            "floor_db": FLOOR_DB,
+            "colours": colours[:, :3].tobytes().hex(),  # rrggbb, one after the other
+        }
+
+    def __init__(
+        self, waveform: ArrayLike, title: str = "", image: np.ndarray | None = None
+    ) -> None:
+        super().__init__()
+        self.show(waveform, image, title)
+
+    def show(
+        self,
+        waveform: ArrayLike | None = None,
+        image: np.ndarray | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Replace what is given, as in the constructor; a sound that is playing goes on there.
+
+        A waveform without an image brings its own picture.
+
+        Examples
+        --------
+        >>> player = SpectrogramPlayer(np.zeros(110_250), "nothing yet")
+        >>> player.show(image=np.zeros((631, 631), np.uint8), title="step 1")
+        """
+        if waveform is not None and np.ndim(waveform) != 1:
+            raise ValueError(f"a waveform of shape (samples,) expected, not {np.shape(waveform)}")
+        if image is not None and (image.ndim != 2 or image.dtype != np.uint8):
+            raise ValueError(
+                "an image of uint8, shape (bins, frames), expected, "
+                f"not {image.dtype}, shape {image.shape}"
+            )
+        if image is None and waveform is not None:
+            image, _ = spectrogram.to_image(waveform)
+        with self.hold_sync():
+            if title is not None:
+                self.title = title
+            if image is not None:
+                self.picture = pictures.png(image)
+            if waveform is not None:
+                samples = np.asarray(waveform, dtype=np.float32)
+                self.sound = audio.encode(samples / max(1.0, _loudest(samples)))
+
+    def page(self) -> HTML:
+        """Copy it as it is now into an output that needs neither a kernel nor the internet.
+
+        A notebook's output holds it too, beside the widget. By itself it still plays where a
+        notebook is opened again and not yet run; about 0.4 MB for 5 s of music.
+        """
+        return HTML(
+            FIGURE.format(
+                scales=html.escape(json.dumps(self.scales)),
+                top_khz=SAMPLE_RATE / 2000,
+                range_db=-FLOOR_DB,
+                title=html.escape(self.title),
+                picture=base64.b64encode(self.picture).decode(),
+                sound=base64.b64encode(self.sound).decode(),
+                script=SCRIPT.read_text(encoding="utf-8"),
+            )
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        assert bundle is not None  # it is for widgets without a view, says its type
+        data, metadata = bundle
+        data["text/plain"] = f"SpectrogramPlayer({self.title!r})"
+        data["text/html"] = self.page().data
+        return data, metadata

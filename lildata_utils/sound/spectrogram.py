@@ -200,6 +200,11 @@ def magnitude_to_image(magnitude: ArrayLike) -> tuple[Image, Floats]:
     return _power_to_image(power, top), np.sqrt(top)
 
 
+def rounded(picture: ArrayLike) -> Image:
+    """Round a picture in [0, 255] to the grey levels of an image (notebook 04)."""
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
 def image_to_db(image: ArrayLike) -> Floats:
     """Read the decibels off an image.
 
