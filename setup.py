@@ -10,9 +10,9 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHIPPED = ("notebooks", "data/pretrained", "experiments")
-# What a training or an editor leaves, and the programs that wrote the reports of the experiments.
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "checkpoint.npz", "*.py")
+SHIPPED = ("notebooks", "data/pretrained", "docs/results/reports")
+# What a training or an editor leaves.
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "checkpoint.npz")
 
 
 class BuildWithShipped(build_py):
