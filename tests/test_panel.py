@@ -9,7 +9,8 @@ import soundfile
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size
 from lildata_utils.show import panel
-from lildata_utils.show.panel import PRESETS, TransferPanel, Upload
+from lildata_utils.show.chooser import BLACK, Upload, crate_clips
+from lildata_utils.show.panel import PRESETS, TransferPanel
 from lildata_utils.sound import audio
 from lildata_utils.sound.clip import read_clip
 from lildata_utils.sound.pictures import read_picture
@@ -268,7 +269,7 @@ def test_one_can_look_back_at_earlier_iterations(warm):
 def test_of_many_steps_only_some_are_kept_the_first_and_the_last_among_them():
     job = panel._Job(None, None, None)
     for number in range(1000):
-        job.keep(style_transfer.Step(number, 1000, 0.0, 0.0, 0.0, panel.BLACK))
+        job.keep(style_transfer.Step(number, 1000, 0.0, 0.0, 0.0, BLACK))
     assert len(job.kept) <= panel.KEPT_STEPS
     assert list(job.kept) == sorted(job.kept)
     assert min(job.kept) == 0
@@ -340,8 +341,8 @@ def test_moving_sliders_compiles_nothing(warm):
 
 @pytest.mark.slow
 def test_the_panel_s_own_music_is_rendered_once(tmp_path, capsys):
-    clips = panel.crate_clips(tmp_path)
+    clips = crate_clips(tmp_path)
     assert "Rendered 8 tracks" in capsys.readouterr().out
     assert [name.split(":")[0] for name in clips][:3] == ["trap", "future bass", "lofi"]
-    assert panel.crate_clips(tmp_path) == clips
+    assert crate_clips(tmp_path) == clips
     assert "Found 8 tracks" in capsys.readouterr().out

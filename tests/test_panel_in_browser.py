@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 from lildata_utils.course import run as course
-from lildata_utils.show.panel import LARGEST_UPLOAD
+from lildata_utils.show.chooser import LARGEST_UPLOAD
 
 pytestmark = in_a_browser
 

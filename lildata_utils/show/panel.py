@@ -1,13 +1,13 @@
 """The panel of style transfer: choose two sounds and a network, press Run, watch, listen, save.
 
-Notebook 04 shows it, and `lildata demo` as a page. It computes nothing itself: `transfers` does.
+Notebook 04 shows it, and `lildata demo` as a page. It computes nothing itself: the room `transfer`
+does.
 
 A run has two threads. One computes the steps and puts them into a queue; the other takes them out,
 as fast as it can draw them. So a step of VGG-19, which takes seconds, keeps nobody from stopping,
 and drawing costs the computing little. The callbacks of the buttons only start and stop them.
 """
 
-import hashlib
 import html
 import threading
 import time
@@ -17,22 +17,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import ipywidgets as widgets
 import numpy as np
-import traitlets
 
-from lildata_utils.course.workspace import EXAMPLE_S, EXAMPLE_SEED, EXAMPLE_START_S
-from lildata_utils.crate.collection import write_collection
-from lildata_utils.crate.settings import Collection
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import DATA_FOLDER, shown, written_beside
-from lildata_utils.genres import GENRES, genre_label
+from lildata_utils.files import DATA_FOLDER, shown
 from lildata_utils.show import figures, learning_figures
+from lildata_utils.show.chooser import BLACK, COLUMN, SILENCE, STYLE, WIDE, ClipChooser, crate_clips
 from lildata_utils.show.players import SpectrogramPlayer
-from lildata_utils.sound import audio
-from lildata_utils.sound.clip import Clip, read_clip
-from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAMES, Floats, Image
+from lildata_utils.sound.clip import Clip
+from lildata_utils.sound.spectrogram import Floats, rounded
 from lildata_utils.transfer import transfers
 from lildata_utils.transfer.transfers import Settings
 
@@ -40,9 +34,6 @@ if TYPE_CHECKING:
     from lildata_utils.transfer.style_transfer import Step, StyleNetwork
 
 RESULTS_FOLDER = DATA_FOLDER / "transfers"
-MUSIC_FOLDER = DATA_FOLDER / "panel"
-LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
-STEP_S = 0.5  # of the slider for the start
 PREVIEW_S = 0.7
 KEPT_STEPS = 40  # of a run, to look back at; 1.6 MB each
 
@@ -66,13 +57,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Yung gravy as lo-fi": {"content": "yung_gravy", "style": "lofi"},
 }
 
-SILENCE: Floats = np.zeros(CLIP_SAMPLES, np.float32)
-BLACK: Image = np.zeros((N_BINS, N_FRAMES), np.uint8)
-
-STYLE = {"description_width": "8rem"}
-WIDE = widgets.Layout(width="auto", min_width="0")
 INDENT = widgets.Layout(margin="0 0 0 8.3rem")
-COLUMN = widgets.Layout(min_width="0", overflow="visible")
 COLUMNS = widgets.Layout(  # two where there is room for them, never three
     grid_template_columns="repeat(auto-fit, minmax(min(100%, max(24rem, 40%)), 1fr))",
     grid_gap="16px 24px",
@@ -80,201 +65,6 @@ COLUMNS = widgets.Layout(  # two where there is room for them, never three
 )
 INDENTED = "margin-left: 8.3rem; min-height: 1.5em; line-height: 1.5; font-size: 90%"
 MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message moves nothing
-
-
-def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
-    """Render a track of each genre for the panel, or find them; says which in a line.
-
-    Parameters
-    ----------
-    folder : Path
-        Where they are, or go.
-
-    Returns
-    -------
-    dict of str to Path
-        Audio files by their names for the panel.
-    """
-    began = time.perf_counter()
-    steps = list(write_collection(folder, Collection(1, EXAMPLE_S, seed=EXAMPLE_SEED)))
-    made = sum(step.rendered for step in steps)
-    seconds = f" in {time.perf_counter() - began:.0f} s" if made else ""
-    print(f"{'Rendered' if made else 'Found'} {made or len(steps)} tracks of the crate{seconds}")
-    paths = sorted((step.path for step in steps), key=lambda path: GENRES.index(path.parent.name))
-    return {f"{genre_label(path.parent.name)}: {path.stem}": path for path in paths}
-
-
-class Upload(anywidget.AnyWidget):
-    """A button by which a browser gives a file to the kernel, of any size up to a limit.
-
-    Parameters
-    ----------
-    received : callable
-        Called with the file's name and bytes.
-    refused : callable
-        Called with a `LilDataError` if the file is too large.
-    shown : callable
-        Called when a browser shows the button.
-    limit_bytes : int
-        The largest file.
-    """
-
-    _esm = Path(__file__).with_name("upload.js")
-
-    label = traitlets.Unicode("Upload a file…").tag(sync=True)
-    limit_bytes = traitlets.Int().tag(sync=True)
-    disabled = traitlets.Bool(False).tag(sync=True)
-
-    def __init__(
-        self,
-        received: Callable[[str, bytes], None],
-        refused: Callable[[LilDataError], None],
-        shown: Callable[[], None],
-        limit_bytes: int = LARGEST_UPLOAD,
-    ) -> None:
-        super().__init__(limit_bytes=limit_bytes)
-        self._received, self._refused, self._shown = received, refused, shown
-        self._pieces: dict[int, bytes] = {}
-        self.on_msg(self._take)
-
-    def _take(self, _widget: Any, message: Any, buffers: list[Any]) -> None:
-        if message == "shown":
-            self._shown()
-            return
-        name, size, at = message["name"], message["size"], message["at"]
-        if size > self.limit_bytes:
-            megabytes = f"{size / 1e6:.0f} MB; at most {self.limit_bytes / 1e6:.0f} MB"
-            self._refused(LilDataError(f"{name}: {megabytes} can be uploaded: cut out a part"))
-            return
-        if at == 0:
-            self._pieces = {}
-        self._pieces[at] = bytes(buffers[0])
-        if sum(map(len, self._pieces.values())) == size:
-            self._received(name, b"".join(piece for _, piece in sorted(self._pieces.items())))
-
-
-class ClipChooser(widgets.VBox):
-    """Choose five seconds of a file: from a list, or uploaded.
-
-    Parameters
-    ----------
-    title : str
-        What the clip is for.
-    clips : mapping of str to Path
-        Audio files by name; the first one is chosen.
-    uploads : Path
-        Folder that keeps uploaded files.
-    changed : callable
-        Called when there is another clip.
-    failed : callable
-        Called with a `LilDataError` if a file can't be used; what was chosen before stays.
-    shown : callable
-        Called when a browser shows it.
-
-    Attributes
-    ----------
-    clip : Clip
-        What is chosen.
-    path : Path
-        Its file.
-    start_s : float
-        Where it begins there.
-    """
-
-    def __init__(
-        self,
-        title: str,
-        clips: Mapping[str, Path],
-        uploads: Path,
-        changed: Callable[[], None],
-        failed: Callable[[Exception], None],
-        shown: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._files, self._uploads = dict(clips), uploads
-        self._changed, self._failed = changed, failed
-        self.picker = widgets.Dropdown(
-            options=list(clips), description=title, style=STYLE, layout=WIDE
-        )
-        self.start = widgets.FloatSlider(
-            description="from second",
-            step=STEP_S,
-            readout_format=".1f",
-            continuous_update=False,
-            style=STYLE,
-            layout=widgets.Layout(flex="1 1 auto", min_width="0", width="auto"),
-        )
-        self.upload = Upload(self._keep, failed, shown)
-        self.player = SpectrogramPlayer(np.zeros(CLIP_SAMPLES), title, BLACK)
-        row = widgets.HBox([self.start, self.upload], layout=WIDE)
-        super().__init__([self.picker, row, self.player], layout=COLUMN)
-        self._open(next(iter(clips.values())))
-        self.picker.observe(self._pick, "value")
-        self.start.observe(self._move, "value")
-
-    def choose(self, genre: str) -> None:
-        """Choose the first file that lies in a folder of that name, if there is one."""
-        names = [name for name, path in self._files.items() if path.parent.name == genre]
-        if names and self._files[self.picker.value].parent.name != genre:
-            self.picker.value = names[0]
-
-    def disable(self, disabled: bool) -> None:
-        """Let nobody choose, or everybody again."""
-        for part in (self.picker, self.start, self.upload):
-            part.disabled = disabled
-
-    def _open(self, path: Path, start_s: float | None = None) -> None:
-        """Read a clip; raise and change nothing if that fails."""
-        last_s = (audio.info(path).duration_s - CLIP_S) // STEP_S * STEP_S
-        start_s = max(0.0, min(float(EXAMPLE_START_S), last_s)) if start_s is None else start_s
-        self.clip = read_clip(path, start_s)
-        # Set before the slider is: its observer then finds nothing to do.
-        self.path, self.start_s = path, start_s
-        with self.start.hold_trait_notifications():
-            self.start.max, self.start.value = max(last_s, STEP_S), start_s
-
-    def _pick(self, change: Any) -> None:
-        path = self._files[change.new]
-        if path == self.path:
-            return
-        try:
-            self._open(path)
-        except LilDataError as error:
-            self.picker.value = change.old
-            self._fail(error, path, change.new)
-        else:
-            self._changed()
-
-    def _move(self, change: Any) -> None:
-        if change.new == self.start_s:
-            return
-        try:
-            self._open(self.path, change.new)
-        except LilDataError as error:
-            self.start.value = self.start_s
-            self._fail(error, self.path, self.picker.value)
-        else:
-            self._changed()
-
-    def _keep(self, name: str, data: bytes) -> None:
-        # The mark keeps files of one name apart: settings that were saved still find theirs.
-        path = self._uploads / f"{hashlib.sha256(data).hexdigest()[:8]} {Path(name).name}"
-        try:
-            with written_beside(path) as beside:
-                beside.write_bytes(data)
-            self._open(path)
-        except LilDataError as error:
-            path.unlink()
-            self._fail(error, path, name)
-            return
-        self._files[name] = path
-        self.picker.unobserve(self._pick, "value")  # new options choose the first of them
-        self.picker.options = list(self._files)
-        self.picker.value = name
-        self.picker.observe(self._pick, "value")
-        self._changed()
-
-    def _fail(self, error: LilDataError, path: Path, name: str) -> None:
-        self._failed(LilDataError(str(error).replace(str(path), name)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +92,7 @@ class _Job:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a run has given, or had given at an iteration before its last.
+    """What a run has given, or had given at an iteration before its last (notebook 04).
 
     Attributes
     ----------
@@ -328,7 +118,7 @@ class Result:
 
 
 class TransferPanel(widgets.VBox):
-    """Genre transfer with sliders: what is chosen is computed when Run is pressed, and not before.
+    """Genre transfer with sliders: Run computes what is chosen (notebook 04).
 
     Parameters
     ----------
@@ -344,17 +134,6 @@ class TransferPanel(widgets.VBox):
         As they are set now.
     result : Result or None
         Of the last run, at the iteration that `look_back` is set to.
-
-    Raises
-    ------
-    LilDataError
-        If the clips to begin with can't be read.
-
-    Examples
-    --------
-    >>> panel = TransferPanel()  # doctest: +SKIP
-    >>> panel.settings.iterations  # doctest: +SKIP
-    100
     """
 
     def __init__(
@@ -572,7 +351,8 @@ class TransferPanel(widgets.VBox):
             if job is not self._job:
                 return
             self.player.show(
-                image=_pixels(step), title=f"Result, iteration {step.number} of {step.iterations}"
+                image=rounded(step.image),
+                title=f"Result, iteration {step.number} of {step.iterations}",
             )
             self.progress.max, self.progress.value = step.iterations, step.number
             self._draw_costs(costs, job.settings)
@@ -602,7 +382,7 @@ class TransferPanel(widgets.VBox):
             if not is_wanted():
                 return
             self.save.disabled = True
-            self.player.show(image=_pixels(step), title=f"Result, {words.lower()}")
+            self.player.show(image=rounded(step.image), title=f"Result, {words.lower()}")
             self._say(f"{words}. Making the sound…")
         waveform = transfers.to_sound(step.image, job.content, job.settings.phase)
         settings = replace(job.settings, iterations=step.number)
@@ -657,7 +437,7 @@ class TransferPanel(widgets.VBox):
             choosers = (self.content, self.style)
             clips = [(part.player, part.clip.waveform, part.clip.image) for part in choosers]
             if self.result is not None:
-                clips.append((self.player, self.result.waveform, _pixels(self.result.last)))
+                clips.append((self.player, self.result.waveform, rounded(self.result.last.image)))
             gain = 1 / max(1.0, *(float(np.abs(waveform).max()) for _, waveform, _ in clips))
             for player, waveform, image in clips:
                 before, gain_before = self._played.get(player, (None, 0.0))
@@ -671,10 +451,6 @@ class TransferPanel(widgets.VBox):
         self.costs.value = figures.png(
             learning_figures.transfer_costs(*weighted, settings.iterations or 0)
         )
-
-
-def _pixels(step: "Step") -> Image:
-    return np.rint(step.image).astype(np.uint8)
 
 
 def _dropdown(name: str, options: Mapping[str, str]) -> widgets.Dropdown:
