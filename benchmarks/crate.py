@@ -10,7 +10,9 @@ import multiprocessing
 import resource
 import time
 
-from lildata_utils.crate import compose, plan_mix, render, render_mix
+from lildata_utils.crate.composing import compose
+from lildata_utils.crate.mixes import plan_mix, render_mix
+from lildata_utils.crate.rendering import render
 from lildata_utils.genres import GENRES
 from lildata_utils.machine import machine
 

@@ -6,7 +6,7 @@ does hits all of them. What is compared is the spectral convergence (SC, lower i
 seconds a clip. The first clip is inverted once before, so that nothing is compiled while the clock
 runs, and measuring SC is not counted.
 
-    python benchmarks/inversion.py [MUSIC] [--at 20] [--out FOLDER]
+    python benchmarks/inversion.py [MUSIC] [--at 20] [--out FOLDER] [--report FILE]
 
 MUSIC is a folder with recordings anywhere below it; without it, tracks of the crate are rendered.
 `inversion.csv` (a row a clip, method and number of iterations) and `inversion.png` go to FOLDER.
@@ -23,8 +23,10 @@ import librosa
 import numpy as np
 import pandas as pd
 import pghipy
+import report
 
-from lildata_utils import crate
+from lildata_utils.crate.collection import write_collection
+from lildata_utils.crate.settings import Collection
 from lildata_utils.files import DATA_FOLDER, written_beside
 from lildata_utils.machine import machine
 from lildata_utils.show import figures
@@ -34,9 +36,10 @@ from lildata_utils.sound.spectrogram import CLIP_S, HOP_LENGTH, N_FFT, Floats, m
 
 PROMISED_RATIO = 2.0
 PROMISED_DB = 3.0
-OURS = "here: multiresolution, fast Griffin-Lim"
-OURS_RANDOM = "here: random, accelerated Griffin-Lim"
-LIBROSA = "librosa.griffinlim (fast Griffin-Lim)"
+OURS = "here, multiresolution (the default)"
+OURS_RANDOM = "here, from random phases, accelerated"
+OURS_PGHI = "here, from PGHI"
+LIBROSA = "librosa.griffinlim"
 PGHIPY = "pghipy.pghi"
 
 # (seconds, iterations, sound) after each number of iterations that is looked at.
@@ -49,6 +52,7 @@ def main() -> int:
     parser.add_argument("music", type=Path, nargs="?", help="a folder of recordings")
     parser.add_argument("--at", type=float, default=20.0, help="where the clips start, in s")
     parser.add_argument("--out", type=Path, default=DATA_FOLDER / "benchmark")
+    report.add_option(parser)
     options = parser.parse_args()
     clips = dict(read_clips(options.music or rendered_music(), options.at))
     print(f"{machine()}\n{len(clips)} clips of {CLIP_S:.0f} s, {options.at:.0f} s into each track")
@@ -72,6 +76,21 @@ def main() -> int:
     means = groups[["seconds", "sc_db"]].mean()
     means["worst_sc_db"] = groups["sc_db"].max()
     print(means.round(2).to_string())
+    report.write(
+        options.report,
+        [
+            {"method": method, "iterations": int(iterations)}
+            | dict(zip(("seconds", "mean_db", "worst_db"), map(report.rounded, row), strict=True))
+            for (method, iterations), row in zip(means.index, means.to_numpy(), strict=True)
+        ],
+        data={
+            "music": f"recordings of {options.music}" if options.music else "tracks of the crate",
+            "clips": len(clips),
+            "at_s": options.at,
+        },
+        settings={"clip_s": CLIP_S},
+        seeds=[0],
+    )
     curves = {
         method: (part["seconds"].to_numpy(), part["sc_db"].to_numpy())
         for method, part in means[::-1].reset_index().groupby("method", sort=False)
@@ -125,7 +144,7 @@ def read_clips(folder: Path, start_s: float) -> Iterator[tuple[str, Floats]]:
 def rendered_music() -> Path:
     """Render five tracks of each genre of the crate."""
     folder = DATA_FOLDER / "benchmark" / "inversion-music"
-    for _ in crate.write_collection(folder, tracks=5, duration_s=40):
+    for _ in write_collection(folder, Collection(tracks=5, duration_s=40.0)):
         pass
     return folder
 
@@ -165,20 +184,20 @@ def pghipys(target: Floats, looks: tuple[int, ...]) -> Curve:
 METHODS: dict[str, Callable[[Floats, tuple[int, ...]], Curve]] = {
     LIBROSA: librosas,
     PGHIPY: pghipys,
-    "here: random, Griffin-Lim": ours("random", "griffin_lim"),
-    "here: random, fast Griffin-Lim": ours("random", "fast_griffin_lim"),
+    "here, from random phases, Griffin-Lim": ours("random", "griffin_lim"),
+    "here, from random phases, fast": ours("random", "fast_griffin_lim"),
     OURS_RANDOM: ours("random", "accelerated_griffin_lim"),
-    "here: pghi, fast Griffin-Lim": ours("pghi", "fast_griffin_lim"),
+    OURS_PGHI: ours("pghi", "fast_griffin_lim"),
     OURS: ours("multiresolution", "fast_griffin_lim"),
 }
 STEPS = (32, 100, 200)
 LOOKS = {
     LIBROSA: (32, 100, 500),
     PGHIPY: (0,),
-    "here: random, Griffin-Lim": STEPS,
-    "here: random, fast Griffin-Lim": STEPS,
+    "here, from random phases, Griffin-Lim": STEPS,
+    "here, from random phases, fast": STEPS,
     OURS_RANDOM: STEPS,
-    "here: pghi, fast Griffin-Lim": (0, *STEPS),
+    OURS_PGHI: (0, *STEPS),
     OURS: (0, 10, *STEPS, 500, 1000),
 }
 

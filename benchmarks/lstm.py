@@ -9,7 +9,7 @@ TensorFlow and XLA compile, is not counted. Ours counts validation and checkpoin
 Generation: the usual way asks ``model.predict`` for the next frame after the whole sequence so far,
 630 times. Ours is `lstm.follow`. Both draw the same frames from the same weights.
 
-    python benchmarks/lstm.py [--epochs 6]
+    python benchmarks/lstm.py [--epochs 6] [--report FILE]
 
 The exit status is 0 if both promises hold: training at least as fast, generation 300 times.
 """
@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import report
 
 from lildata_utils.backend import keras
 from lildata_utils.clips.dataset import Dataset
@@ -38,6 +39,7 @@ def main() -> int:
     """Run the comparison; return the exit status."""
     parser = argparse.ArgumentParser(description="The LSTM our way against plain Keras.")
     parser.add_argument("--epochs", type=int, default=6)
+    report.add_option(parser)
     options = parser.parse_args()
     clips = lofi_dataset("quick").at_most(train=2 * BATCH_SIZE, validation=0)
     print(f"{machine()}\n3 x LSTM(50), {2 * BATCH_SIZE} clips, batches of {BATCH_SIZE}", flush=True)
@@ -58,6 +60,18 @@ def main() -> int:
         f"[{'ok' if ratio >= PROMISED_GENERATION else 'fail'}] 630 frames: growing model.predict "
         f"{growing_s:.1f} s, ours {loop_s:.3f} s: {ratio:.0f} times as fast "
         f"({PROMISED_GENERATION:g}); frames differ by {apart:.1e} at most"
+    )
+    epoch = f"training, seconds an epoch of {2 * BATCH_SIZE} clips"
+    report.write(
+        options.report,
+        [
+            report.compared(epoch, np.median(usual_s), np.median(ours_s), faster),
+            report.compared("drawing 630 frames, seconds", growing_s, loop_s, ratio),
+        ],
+        data={"music": f"{2 * BATCH_SIZE} clips of lo-fi of the crate"},
+        settings={"layers": 3, "units": 50, "batch_size": BATCH_SIZE},
+        seeds=[0],
+        largest_difference=apart,
     )
     return 0 if faster >= PROMISED_TRAINING and ratio >= PROMISED_GENERATION else 1
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import report
 import soundfile
 
 from lildata_utils.machine import machine
@@ -77,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=20, help="of each mix (default 20)")
     parser.add_argument("--long", type=float, default=180, help="minutes of the long mix")
+    report.add_option(parser)
     options = parser.parse_args()
     lildata = [sys.executable, "-m", "lildata_utils.cli.main"]
 
@@ -127,6 +129,15 @@ def main() -> None:
             [*lildata, "prepare", str(folder / "long"), str(folder / "out")]
         )
         print(f"one mix of {options.long:g} minutes: {long_s:.0f} s, peak {long_gb:.2f} GB")
+    music = f"{len(mixes)} MP3 mixes of {options.minutes:g} minutes, rendered by the crate"
+    report.write(
+        options.report,
+        [report.compared("preparing, clips a second", theirs, ours, ours / theirs)],
+        data={"music": music, "mixes": len(mixes), "minutes": options.minutes},
+        settings={"processes": 2},
+        seeds=[],
+        long_mix={"minutes": options.long, "seconds": long_s, "memory_gb": long_gb},
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ and step size, and their iterations take turns, so that whatever else the machin
 Compiling (ours) and the first iteration (theirs) are not counted.
 
     python benchmarks/style_transfer.py [--rounds 30] [--vgg19-rounds 5] [--weights FILE]
+        [--report FILE]
 
 VGG-19 has random weights if no file is given: they change no time. The pictures are two clips of
 the crate. Printed are iterations a second, the seconds of a whole transfer with Lil Data and of the
@@ -25,9 +26,11 @@ from typing import Any
 
 import numpy as np
 import psutil
+import report
 
-from lildata_utils import crate
 from lildata_utils.backend import keras, tf
+from lildata_utils.crate.composing import compose
+from lildata_utils.crate.rendering import render
 from lildata_utils.files import LIL_DATA_RUN
 from lildata_utils.learning import training
 from lildata_utils.machine import machine
@@ -61,6 +64,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30, help="iterations with Lil Data")
     parser.add_argument("--vgg19-rounds", type=int, default=5, help="iterations with VGG-19")
     parser.add_argument("--weights", type=Path, help="VGG-19's weights (.h5)")
+    report.add_option(parser)
     options = parser.parse_args()
     content, style = clip("lofi"), clip("future_bass")
     print(f"{machine()}, TensorFlow {tf.__version__}")
@@ -71,14 +75,30 @@ def main() -> int:
     held = [promise(memory_gb, PROMISED_GB, "GB of memory, a fresh process with VGG-19")]
 
     network, model = lil_data()
-    held += compare(content, style, network, model, training.tensor_input, options.rounds)
-    held += whole_transfer(content, style, network)
+    held_lil_data, row, agreement = compare(
+        content, style, network, model, training.tensor_input, options.rounds
+    )
+    rows = [row | {"name": "Lil Data, iterations a second"}]
+    held_whole, times = whole_transfer(content, style, network)
 
     model = vgg19_model(options.weights)
     network = style_transfer.vgg19_network(options.weights or "random")
-    held += compare(
+    held_vgg19, row, agreement_vgg19 = compare(
         content, style, network, model, style_transfer.vgg19_input, options.vgg19_rounds
     )
+    weights = "weights of a file" if options.weights else "random weights"
+    rows.append(row | {"name": f"VGG-19 ({weights}), iterations a second"})
+    report.write(
+        options.report,
+        rows,
+        data={"music": "two clips of the crate"},
+        settings={"pixels": len(content)},
+        seeds=[0],
+        memory_gb=memory_gb,
+        agreement={"lil_data": agreement, "vgg19": agreement_vgg19},
+        **times,
+    )
+    held += held_lil_data + held_whole + held_vgg19
     print("all promises hold" if all(held) else "a promise does NOT hold")
     return 0 if all(held) else 1
 
@@ -98,8 +118,8 @@ def compare(
     model: Any,
     preprocess: Callable[[Any], Any],
     rounds: int,
-) -> list[bool]:
-    """Let both ways take turns; say whether the promises hold."""
+) -> tuple[list[bool], dict[str, Any], dict[str, float]]:
+    """Let both ways take turns: whether the promises hold, the row, and how far apart they end."""
     print(f"{network.weights}: {rounds} iterations each, in turns")
     network.warm_up()
     usual = usual_way(content, style, network, model, preprocess)
@@ -116,32 +136,41 @@ def compare(
         f"{PROMISED_RATIO})"
     )
     (_, usual_cost, usual_image), (_, our_cost, our_image) = turns[-1]
-    moved = np.abs(usual_image - content).mean()
+    apart = {
+        "iterations": rounds,
+        "moved": report.rounded(np.abs(usual_image - content).mean()),
+        "grey_levels": report.rounded(np.abs(our_image - usual_image).mean()),
+        "total_cost": report.rounded(abs(our_cost / usual_cost - 1)),
+    }
     centroid = centroid_hz(our_image) / centroid_hz(usual_image) - 1
     words = "relative difference of the total cost"
-    return [
-        ratio >= PROMISED_RATIO,
-        promise(abs(our_cost / usual_cost - 1), PROMISED_COST, words),
+    held = [
+        bool(ratio >= PROMISED_RATIO),
+        promise(apart["total_cost"], PROMISED_COST, words),
         promise(
-            float(np.abs(our_image - usual_image).mean()),
+            apart["grey_levels"],
             PROMISED_GREY_LEVELS,
-            f"grey levels between the pictures, which moved by {moved:.1f}",
+            f"grey levels between the pictures, which moved by {apart['moved']:.1f}",
         ),
         promise(abs(centroid), PROMISED_CENTROID, "relative difference of the spectral centroid"),
     ]
+    return held, report.compared("", *(1 / medians), ratio), apart
 
 
-def whole_transfer(content: Image, style: Image, network: StyleNetwork) -> list[bool]:
-    """Time the paper's early stop with Lil Data, and its first step."""
+def whole_transfer(
+    content: Image, style: Image, network: StyleNetwork
+) -> tuple[list[bool], dict[str, float]]:
+    """Time the paper's early stop with Lil Data, and its first step: promises, and seconds."""
     started = time.perf_counter()
     for step in transfer(content, style, network):
         if step.number == 0:
             first_s = time.perf_counter() - started
     all_s = time.perf_counter() - started
-    return [
+    held = [
         promise(first_s, PROMISED_FIRST_STEP_S, "s to the first step"),
         promise(all_s, PROMISED_TRANSFER_S, f"s for {step.iterations} iterations"),
     ]
+    return held, {"first_step_s": first_s, "transfer_s": all_s, "iterations": step.iterations}
 
 
 def our_way(content: Image, style: Image, network: StyleNetwork, iterations: int) -> Turns:
@@ -245,7 +274,7 @@ def centroid_hz(image: Floats) -> float:
 
 def clip(genre: str) -> Image:
     """Render a clip of the crate."""
-    sound = crate.render(crate.compose(genre, 0, duration_s=15.0))
+    sound = render(compose(genre, 0, duration_s=15.0))
     return to_image(sound[CLIP_SAMPLES : 2 * CLIP_SAMPLES])[0]
 
 

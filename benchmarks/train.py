@@ -13,7 +13,7 @@ The accuracy is judged on the test clips, with the weights of each way's best va
 bootstrap over seeds and tracks gives the difference a 95 % interval; the two are called equal if it
 holds 0. How often the two ways of computing agree on the same weights is printed beside it.
 
-    python benchmarks/train.py [DATASET] [--epochs 8] [--seeds 3]
+    python benchmarks/train.py [DATASET] [--epochs 8] [--seeds 3] [--report FILE]
 
 Without a data set it renders a small one. The exit status is 0 if both promises hold.
 """
@@ -26,18 +26,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import report
+from lildata_utils.learning.training import BATCH_SIZE, LEARNING_RATE, Step, fit, load_run
+from lildata_utils.networks.classifier import FILTERS, LIL_DATA, build_lil_data, predict
 
-from lildata_utils import crate
 from lildata_utils.backend import keras
 from lildata_utils.clips import dataset
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.clips.prepare import prepare
-from lildata_utils.clips.splits import SPLITS
+from lildata_utils.clips.settings import SPLITS
+from lildata_utils.crate.collection import write_collection
+from lildata_utils.crate.settings import Collection
 from lildata_utils.files import DATA_FOLDER
 from lildata_utils.genre.evaluation import track_numbers
-from lildata_utils.learning.training import BATCH_SIZE, LEARNING_RATE, Step, fit, load_run
 from lildata_utils.machine import machine, usable_cores
-from lildata_utils.networks.classifier import FILTERS, LIL_DATA, build_lil_data, predict
 from lildata_utils.sound.spectrogram import network_input
 
 PROMISED_RATIO = 1.7
@@ -53,6 +55,7 @@ def main() -> int:
     parser.add_argument("dataset", type=Path, nargs="?", help="what `lildata prepare` wrote")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=3)
+    report.add_option(parser)
     options = parser.parse_args()
     clips = dataset.load(options.dataset or small_dataset(DATA_FOLDER / "benchmark"))
     parts = {split: clips.select(split) for split in SPLITS}
@@ -62,7 +65,7 @@ def main() -> int:
     print(f"{machine()}\n{clips.folder}: {len(clips.genres)} genres; clips: {counts}")
     print(f"Lil Data {'/'.join(map(str, FILTERS))}, batches of {BATCH_SIZE}", flush=True)
 
-    ratios, right = [], []
+    images_a_second, ratios, right, same = [], [], [], []
     for seed in range(options.seeds):
         with tempfile.TemporaryDirectory() as folder:
             usual, ours, seconds = train_both(Path(folder), clips, arrays, options.epochs, seed)
@@ -72,18 +75,31 @@ def main() -> int:
             ]
             plain = ours.predict(arrays["test"][0], BATCH_SIZE, verbose=0).argmax(1)
         speeds = [len(parts["train"]) / np.median(s[1:]) for s in seconds]
+        images_a_second.append(speeds)
         ratios.append(speeds[1] / speeds[0])
         right.append([answer == test.labels for answer in answers])
         accuracies = [np.mean(r) for r in right[-1]]
-        same = np.mean(plain == answers[1])
+        same.append(float(np.mean(plain == answers[1])))
         print(
             f"seed {seed}: usual {speeds[0]:.0f} images/s, test accuracy {accuracies[0]:.1%}; "
             f"ours {speeds[1]:.0f} images/s ({ratios[-1]:.2f} times), {accuracies[1]:.1%}; "
-            f"on our weights plain Keras and we agree on {same:.1%} of the clips",
+            f"on our weights plain Keras and we agree on {same[-1]:.1%} of the clips",
             flush=True,
         )
     ratio = float(np.median(ratios))
     low, mean, high = difference(np.array(right), track_numbers(test))
+    report.write(
+        options.report,
+        [
+            report.compared(
+                "training Lil Data, images a second", *np.median(images_a_second, axis=0), ratio
+            )
+        ],
+        data={"music": str(options.dataset or "the crate"), "clips": counts},
+        settings={"batch_size": BATCH_SIZE, "epochs": options.epochs},
+        seeds=list(range(options.seeds)),
+        accuracy={"apart": abs(mean), "interval95": [low, high], "same_answers": min(same)},
+    )
     fast, equal = ratio >= PROMISED_RATIO, high >= 0
     print(f"[{'ok' if fast else 'fail'}] {ratio:.2f} times the images a second ({PROMISED_RATIO})")
     print(
@@ -172,9 +188,8 @@ def difference(right: np.ndarray, tracks: np.ndarray) -> tuple[float, float, flo
 def small_dataset(folder: Path) -> Path:
     """Render and prepare a few tracks of the crate, unless they are there."""
     print(f"no data set given: rendering {TRACKS} tracks a genre into {folder}", flush=True)
-    for _ in crate.write_collection(
-        folder / "music", tracks=TRACKS, duration_s=TRACK_S, workers=usable_cores()
-    ):
+    collection = Collection(tracks=TRACKS, duration_s=TRACK_S)
+    for _ in write_collection(folder / "music", collection, usable_cores()):
         pass
     for _ in prepare(folder / "music", folder / "dataset", fractions=(0.5, 0.1, 0.4)):
         pass
