@@ -11,31 +11,24 @@ import pytest
 import soundfile
 from librosa.feature.rhythm import tempo as estimate_tempo
 
-from lildata_utils.crate import (
-    PARTS,
-    RECIPES,
-    Layer,
-    Track,
-    compose,
-    dry_mix,
-    meet,
-    plan_mix,
-    render,
-    render_mix,
-    write_collection,
-)
-from lildata_utils.crate.artists import artist_number, pair_of_words
-from lildata_utils.crate.composing import title
+from lildata_utils.crate.artists import PARTS, Layer, Track, artist_number, pair_of_words
+from lildata_utils.crate.collection import write_collection
+from lildata_utils.crate.composing import compose, meet, title
 from lildata_utils.crate.drums import DRUMS, Kit
+from lildata_utils.crate.genres import RECIPES
+from lildata_utils.crate.mixes import plan_mix, render_mix
 from lildata_utils.crate.mixing import bell, limit, loudness, mp3_round_trip, pump, shelf
 from lildata_utils.crate.noise import SCENES, Scene
 from lildata_utils.crate.patterns import SCALES, Key, Section, beat, form
+from lildata_utils.crate.rendering import dry_mix, render
+from lildata_utils.crate.settings import Collection
 from lildata_utils.crate.sketch import spans
 from lildata_utils.crate.synths import Bass808, ElectricPiano, Synth
-from lildata_utils.crate.waves import SAMPLE_RATE, hertz, oscillate
+from lildata_utils.crate.waves import hertz, oscillate
 from lildata_utils.errors import LilDataError
 from lildata_utils.genres import GENRES
 from lildata_utils.parallel import map_unordered
+from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 MUSIC = tuple(genre for genre in GENRES if genre != "noise")
 
@@ -112,7 +105,7 @@ def test_same_bytes_from_one_process_and_from_two(tmp_path: Path) -> None:
     contents = []
     for workers in (1, 2):
         folder = tmp_path / str(workers)
-        list(write_collection(folder, 2, 3.0, ("trap", "noise"), workers=workers))
+        list(write_collection(folder, Collection(2, 3.0, ("trap", "noise")), workers))
         contents.append(
             {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
         )
@@ -121,8 +114,8 @@ def test_same_bytes_from_one_process_and_from_two(tmp_path: Path) -> None:
 
 
 def test_a_track_is_the_same_in_a_small_and_in_a_large_collection(tmp_path: Path) -> None:
-    small = list(write_collection(tmp_path / "small", 1, 3.0, ("lofi",)))
-    list(write_collection(tmp_path / "large", 3, 3.0, ("lofi",)))
+    small = list(write_collection(tmp_path / "small", Collection(1, 3.0, ("lofi",))))
+    list(write_collection(tmp_path / "large", Collection(3, 3.0, ("lofi",))))
     twin = tmp_path / "large" / "lofi" / small[0].path.name
     assert twin.read_bytes() == small[0].path.read_bytes()
 
@@ -429,7 +422,7 @@ def test_mp3_round_trip_keeps_length_and_sound() -> None:
 
 
 def test_track_list_of_a_mix_agrees_with_its_sound(tmp_path: Path) -> None:
-    steps = list(write_collection(tmp_path, 4, 12.0, ("house",), mixes=True))
+    steps = list(write_collection(tmp_path, Collection(4, 12.0, ("house",), mixes=True)))
     assert len(steps) == 1
     with (tmp_path / "house" / "Mix 01.tracks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -464,23 +457,23 @@ def test_a_mix_stays_below_full_scale_and_never_stops(genre: str) -> None:
 
 
 def test_a_collection_is_completed_and_not_made_again(tmp_path: Path) -> None:
-    arguments = (tmp_path, 2, 3.0, ("house",))
-    first = list(write_collection(*arguments))
+    collection = Collection(2, 3.0, ("house",))
+    first = list(write_collection(tmp_path, collection))
     assert [step.rendered for step in first] == [True, True]
     assert [step.done for step in first] == [1, 2]
     before = first[0].path.read_bytes()
     first[0].path.unlink()
     # A file of other arguments and half a file are made anew.
     first[1].path.write_bytes(first[1].path.read_bytes()[:1000])
-    again = list(write_collection(*arguments))
+    again = list(write_collection(tmp_path, collection))
     assert [step.rendered for step in again] == [True, True]
     assert first[0].path.read_bytes() == before
-    assert not any(step.rendered for step in write_collection(*arguments))
-    assert all(step.rendered for step in write_collection(tmp_path, 2, 4.0, ("house",)))
+    assert not any(step.rendered for step in write_collection(tmp_path, collection))
+    assert all(step.rendered for step in write_collection(tmp_path, Collection(2, 4.0, ("house",))))
 
 
 def test_the_table_of_a_genre(tmp_path: Path) -> None:
-    list(write_collection(tmp_path, 2, 3.0, ("lofi",)))
+    list(write_collection(tmp_path, Collection(2, 3.0, ("lofi",))))
     with (tmp_path / "lofi" / "tracks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["file", "artist", "title", "tempo_bpm", "key", "seed"]
@@ -491,17 +484,17 @@ def test_the_table_of_a_genre(tmp_path: Path) -> None:
 
 
 def test_sound_of_another_collection_is_refused(tmp_path: Path) -> None:
-    list(write_collection(tmp_path, 1, 3.0, ("house",)))
+    list(write_collection(tmp_path, Collection(1, 3.0, ("house",))))
     with pytest.raises(LilDataError, match="not part of this collection"):
-        list(write_collection(tmp_path, 1, 3.0, ("house",), seed=1))
+        list(write_collection(tmp_path, Collection(1, 3.0, ("house",), seed=1)))
 
 
 @pytest.mark.parametrize("format", ["wav", "ogg", "mp3"])
 def test_other_formats_resume_too(tmp_path: Path, format: str) -> None:
-    arguments = {"tracks": 1, "duration_s": 3.0, "genres": ("trap",), "format": format}
-    first = list(write_collection(tmp_path, **arguments))
+    collection = Collection(1, 3.0, ("trap",), format=format)
+    first = list(write_collection(tmp_path, collection))
     assert soundfile.info(first[0].path).duration == pytest.approx(3.0, abs=0.06)
-    assert [step.rendered for step in write_collection(tmp_path, **arguments)] == [False]
+    assert [step.rendered for step in write_collection(tmp_path, collection)] == [False]
 
 
 # --- bad arguments ----------------------------------------------------------------------------
@@ -533,16 +526,20 @@ def test_unknown_part() -> None:
     ("arguments", "says"),
     [
         ({"genres": ("polka",)}, "polka"),
-        ({"genres": ()}, "at least one"),
+        ({"genres": ()}, "must not be empty"),
         ({"genres": ("house", "house")}, "each once"),
-        ({"tracks": 0}, "0 tracks"),
-        ({"duration_s": 1.0}, "1.0 s"),
+        ({"tracks": 0}, "tracks must be at least 1, got 0"),
+        ({"duration_s": 1.0}, "duration_s must be at least 2, got 1.0"),
         ({"format": "midi"}, "midi"),
-        ({"workers": 0}, "0 workers"),
         ({"seed": -1}, "-1"),
     ],
 )
-def test_wrong_arguments_of_a_collection(tmp_path: Path, arguments: dict, says: str) -> None:
+def test_wrong_settings_of_a_collection(arguments: dict, says: str) -> None:
     with pytest.raises(LilDataError, match=says):
-        list(write_collection(tmp_path, **{"tracks": 1, "duration_s": 3.0, **arguments}))
+        Collection(**arguments)
+
+
+def test_no_workers(tmp_path: Path) -> None:
+    with pytest.raises(LilDataError, match="0 workers"):
+        list(write_collection(tmp_path, Collection(1, 3.0), workers=0))
     assert not list(tmp_path.iterdir())

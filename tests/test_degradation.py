@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lildata_utils.crate.degradation import degrade, degrade_collection
+from lildata_utils.clips.degraded import degrade_collection
+from lildata_utils.crate.degradation import degrade
 from lildata_utils.errors import LilDataError
 from lildata_utils.sound import audio
 from lildata_utils.sound.spectrogram import SAMPLE_RATE, magnitude

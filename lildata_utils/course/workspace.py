@@ -7,9 +7,8 @@ Everything lies below ``data/``, in a folder a profile: ``music/``, ``dataset/``
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,81 +18,60 @@ from lildata_utils.crate.collection import write_collection
 from lildata_utils.crate.settings import Collection
 from lildata_utils.files import DATA_FOLDER, KEPT_LSTMS, LIL_DATA_RUN, shown, written_beside
 from lildata_utils.genres import GENRES
+from lildata_utils.learning.settings import Training
 from lildata_utils.machine import usable_cores
+from lildata_utils.networks.settings import LSTMSettings
+from lildata_utils.settings import Settings
 from lildata_utils.sound import audio
 from lildata_utils.sound.spectrogram import CLIP_S, Floats
 
 if TYPE_CHECKING:
-    from lildata_utils.learning.training import Network, Run
+    from lildata_utils.learning.recipe import Recipe
+    from lildata_utils.learning.runs import Run
 
-# The LSTMs of notebook 05, by what sets them apart; see `lstm.build_lstm`.
-LSTM_RUNS: dict[str, dict[str, Any]] = {
-    "depth_2": {"layers": 2},
-    "depth_3": {},
-    "depth_4": {"layers": 4},
-    "components": {"rank": 64},
-    "mixture": {"rank": 64, "mixtures": 5},
-    "skip": {"skip": True},
-    "mixture_skip": {"rank": 64, "mixtures": 5, "skip": True},
-    "free": {"truth": 0.0},
-    "sampled": {"truth": 0.5},
-    "repeated": {"reading": "repeated"},
-    "zeros": {"reading": "zeros"},
-    "noise": {"noise": 0.1},
-    "wide": {"units": 128},
+# The LSTMs of notebook 05, by what sets them apart.
+LSTM_RUNS = {
+    "depth_2": LSTMSettings(layers=2),
+    "depth_3": LSTMSettings(),
+    "depth_4": LSTMSettings(layers=4),
+    "components": LSTMSettings(rank=64),
+    "mixture": LSTMSettings(rank=64, mixtures=5),
+    "skip": LSTMSettings(skip=True),
+    "mixture_skip": LSTMSettings(rank=64, mixtures=5, skip=True),
+    "free": LSTMSettings(truth=0.0),
+    "sampled": LSTMSettings(truth=0.5),
+    "repeated": LSTMSettings(reading="repeated"),
+    "zeros": LSTMSettings(reading="zeros"),
+    "noise": LSTMSettings(noise=0.1),
+    "wide": LSTMSettings(units=128),
 }
 
 
 def profile_folder(profile: str) -> Path:
-    """Tell where a profile keeps what it makes.
-
-    Raises
-    ------
-    LilDataError
-        If there is no such profile.
-    """
+    """Tell where a profile, one of `profiles.PROFILES`, keeps what it makes (README)."""
     return DATA_FOLDER / get_profile(profile).name
 
 
 def course_dataset(profile: str, split: str = "track") -> dataset.Dataset:
-    """Open the course's data set in a profile's size; render and prepare what is not there yet.
+    """Open the course's data set in a profile's size; make what is not there yet (notebook 01).
 
-    Says in a line which of the two happened.
-
-    Parameters
-    ----------
-    profile : {"smoke", "quick", "paper"}
-        See `profiles.PROFILES`.
-    split : {"track", "clip"}
-        Both splits deal the same clips.
-
-    Returns
-    -------
-    Dataset
+    Says in a line which of the two happened. Both splits, by track and by clip, deal the same
+    clips.
     """
     return _dataset(profile, profile_folder(profile), GENRES, split)
 
 
 def lofi_dataset(profile: str) -> dataset.Dataset:
-    """Open lo-fi alone, in the amounts that the LSTMs learn; render and prepare what is not there.
+    """Open lo-fi alone, in the amounts that LSTMs learn; make what is not there yet (notebook 05).
 
     Says in a line which of the two happened.
-
-    Parameters
-    ----------
-    profile : {"smoke", "quick", "paper"}
-        See `profiles.PROFILES`.
-
-    Returns
-    -------
-    Dataset
     """
     size = get_profile(profile)
     clips = _dataset(profile, profile_folder(profile) / "lofi", ("lofi",), "track")
     return clips.at_most(train=size.lstm_clips, validation=size.lstm_clips // 6)
 
 
-def _dataset(profile: str, folder: Path, genres: Sequence[str], split: str) -> dataset.Dataset:
+def _dataset(profile: str, folder: Path, genres: tuple[str, ...], split: str) -> dataset.Dataset:
     size = get_profile(profile)
     started = time.perf_counter()
     made = 0
@@ -116,25 +94,7 @@ def _dataset(profile: str, folder: Path, genres: Sequence[str], split: str) -> d
 
 
 def clip_sound(profile: str, clip: pd.Series) -> Floats:
-    """Read the sound of one of the course's clips.
-
-    Parameters
-    ----------
-    profile : {"smoke", "quick", "paper"}
-        Whose data set the clip is from.
-    clip : Series
-        A row of ``course_dataset(profile).clips``.
-
-    Returns
-    -------
-    ndarray of float32, shape (110250,)
-        Mono at 22 050 Hz.
-
-    Raises
-    ------
-    AudioError
-        If the track is gone.
-    """
+    """Read the sound of a row of ``course_dataset(profile).clips``: 110 250 samples (notebook 02)."""
     path = profile_folder(profile) / "music" / clip["genre"] / f"{clip['track']}.flac"
     return audio.read(path, float(clip["start_s"]), CLIP_S)
 
@@ -142,12 +102,12 @@ def clip_sound(profile: str, clip: pd.Series) -> Floats:
 def course_run(
     profile: str,
     name: str,
-    network: "Network",
+    recipe: "Recipe",
     clips: dataset.Dataset,
-    options: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
     epochs: int | None = None,
 ) -> "Run":
-    """Load a network of the course in a profile's size, or train it; says which in a line.
+    """Load a network of the course in a profile's size, or train it; print which (notebook 02).
 
     Parameters
     ----------
@@ -155,31 +115,26 @@ def course_run(
         Gives the epochs and the batch size.
     name : str
         Of the run, below ``data/PROFILE/runs``.
-    network : Network
-        Such as ``classifier.LIL_DATA``.
+    recipe : Recipe
+        Such as ``recipes.LIL_DATA``.
     clips : Dataset
         Its train and validation splits are used.
-    options : mapping, optional
-        Changes to ``network.options``.
+    settings : Settings, optional
+        Of the network.
     epochs : int, optional
         In place of the profile's.
-
-    Returns
-    -------
-    Run
     """
-    from lildata_utils.learning.training import fit_or_load, load_run
+    from lildata_utils.learning.fit import fit_or_load
 
     size = get_profile(profile)
     # Relative, because the notebooks print it and others will read them.
     folder = Path(os.path.relpath(profile_folder(profile) / "runs" / name))
     epochs = size.epochs if epochs is None else epochs
-    fit_or_load(folder, network, clips, epochs, batch_size=size.batch_size, options=options)
-    return load_run(folder)
+    return fit_or_load(folder, recipe, clips, Training(epochs, size.batch_size), settings)
 
 
 def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "Run":
-    """Load one of the course's LSTMs in a profile's size, or train it; says which in a line.
+    """Load one of the course's LSTMs in a profile's size, or train it; print which (notebook 05).
 
     Parameters
     ----------
@@ -192,12 +147,8 @@ def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "R
     epochs : int
         The folder is named after them, too: every stage of a training stays. A longer training goes
         on from the profile's early stage, if that is there.
-
-    Returns
-    -------
-    Run
     """
-    from lildata_utils.networks.lstm import LSTM
+    from lildata_utils.learning.recipes import LSTM
 
     def folder(stage: int) -> Path:
         return profile_folder(profile) / "runs" / _lstm_name(name, clips, stage)
@@ -211,25 +162,12 @@ def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "R
 
 
 def kept_lstm(name: str) -> "Run":
-    """Load one of the LSTMs that come with the course: long runs of the profile "paper".
+    """Load one of the LSTMs that come with the course: long runs of "paper" (notebook 05).
 
-    Says so in a line, with data, epochs, seed and machine.
-
-    Parameters
-    ----------
-    name : str
-        Of a folder in ``data/pretrained/lstm``.
-
-    Returns
-    -------
-    Run
-
-    Raises
-    ------
-    LilDataError
-        If there is none of that name.
+    Says so in a line, with data, epochs, seed and machine. `name` is that of a folder in
+    ``data/pretrained/lstm``.
     """
-    from lildata_utils.learning.training import load_run
+    from lildata_utils.learning.runs import load_run
 
     run = load_run(KEPT_LSTMS / name)
     print(
@@ -246,27 +184,18 @@ def _lstm_name(name: str, clips: dataset.Dataset, epochs: int) -> str:
 
 
 def genre_network(profile: str) -> "Run":
-    """Load the Lil Data that comes with the course; without it, load or train a profile's own.
+    """Load the Lil Data that comes with the course, or without it the profile's own (notebook 00).
 
     Says which of the two happened.
-
-    Parameters
-    ----------
-    profile : {"smoke", "quick", "paper"}
-        Size of the network to train where none comes with the course.
-
-    Returns
-    -------
-    Run
     """
-    from lildata_utils.learning.training import RUN_FILE, load_run
-    from lildata_utils.networks.classifier import LIL_DATA
+    from lildata_utils.learning.recipes import LIL_DATA
+    from lildata_utils.learning.runs import shipped_run
 
-    if not (LIL_DATA_RUN / RUN_FILE).is_file():
+    run = shipped_run(LIL_DATA_RUN.name)
+    if run is None:
         return course_run(profile, LIL_DATA_RUN.name, LIL_DATA, course_dataset(profile))
-    run = load_run(LIL_DATA_RUN)
     print(
-        f"Loaded the network that comes with the course ({shown(LIL_DATA_RUN)}: trained on "
+        f"Loaded the network that comes with the course ({shown(run.folder)}: trained on "
         f"{run.data['train_clips']} clips of {len(run.genres)} genres)"
     )
     return run

@@ -9,27 +9,27 @@ from typing import Any
 
 import soundfile
 
-from lildata_utils.crate.artists import artist_number
+from lildata_utils.crate.artists import Track, artist_number
 from lildata_utils.crate.composing import compose, meet, title
-from lildata_utils.crate.mixes import Mix, plan_mix, render_mix
+from lildata_utils.crate.mixes import plan_mix, render_mix
 from lildata_utils.crate.rendering import render
-from lildata_utils.crate.waves import SAMPLE_RATE, Waveform
+from lildata_utils.crate.settings import Collection
+from lildata_utils.crate.waves import Waveform
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_text, written_beside
-from lildata_utils.genres import GENRES
 from lildata_utils.parallel import map_unordered
+from lildata_utils.sound.audio import WRITE_BLOCK
+from lildata_utils.sound.settings import MIME_TYPES
+from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 # Part of every file's comment: raise it when the music changes, and old files are made anew.
 VERSION = 1
-FORMATS = ("flac", "wav", "ogg", "mp3")
 MIX_S = 3600.0
-# libsndfile's Vorbis encoder crashes on long arrays.
-_BLOCK = 10 * SAMPLE_RATE
 
 
 @dataclass(frozen=True)
 class CrateStep:
-    """A file of the collection is there.
+    """A file of the collection is there (notebook 01).
 
     Attributes
     ----------
@@ -54,52 +54,32 @@ class _Job:
     path: Path
     genre: str
     numbers: tuple[int, ...]
-    seed: int
-    duration_s: float | None
-    is_mix: bool
+    collection: Collection
 
     @property
     def comment(self) -> str:
         """What the file is made from; a file with the same comment is not made again."""
-        numbers = f"{self.numbers[0]}-{self.numbers[-1]}" if self.is_mix else str(self.numbers[0])
-        length = "own length" if self.duration_s is None else f"{self.duration_s:g} s"
-        return f"lildata crate {VERSION}: {self.genre} {numbers}, seed {self.seed}, {length}"
+        first, last = self.numbers[0], self.numbers[-1]
+        numbers = f"{first}-{last}" if self.collection.mixes else f"{first}"
+        duration_s, seed = self.collection.duration_s, self.collection.seed
+        length = "own length" if duration_s is None else f"{duration_s:g} s"
+        return f"lildata crate {VERSION}: {self.genre} {numbers}, seed {seed}, {length}"
+
+    def composed(self) -> Track:
+        """Compose the job's track, the first one of a mix."""
+        return compose(
+            self.genre, self.numbers[0], self.collection.seed, self.collection.duration_s
+        )
 
 
 def write_collection(
-    out: Path,
-    tracks: int = 16,
-    duration_s: float | None = None,
-    genres: Sequence[str] = GENRES,
-    seed: int = 0,
-    format: str = "flac",
-    mixes: bool = False,
-    workers: int = 1,
+    out: str | Path, collection: Collection = Collection(), workers: int = 1
 ) -> Iterator[CrateStep]:
-    """Render a collection: ``OUT/<genre>/<Artist - Title>.flac`` and ``OUT/<genre>/tracks.csv``.
+    """Render a collection: ``OUT/<genre>/<Artist - Title>.flac`` and ``tracks.csv`` (notebook 01).
 
+    Mixes become ``OUT/<genre>/Mix 01.flac``, with a track list ``Mix 01.tracks.csv`` beside each.
     A run that was killed is completed by the same call; files that are there are kept. Any number
-    of workers writes the same bytes.
-
-    Parameters
-    ----------
-    out : Path
-        Folder, made if missing.
-    tracks : int
-        Tracks a genre. Track `k` is the same in every collection of the same seed.
-    duration_s : float or None
-        Length of each track; None lets each have its own, 60 to 240 s.
-    genres : sequence of str
-        Some of `GENRES`.
-    seed : int
-        0 or more.
-    format : str
-        ``flac``, ``wav``, ``ogg`` or ``mp3``; mono, 22 050 Hz, 16 bits.
-    mixes : bool
-        Chain the tracks of a genre to mixes of at most about an hour,
-        ``OUT/<genre>/Mix 01.flac``, with a track list ``Mix 01.tracks.csv`` beside each.
-    workers : int
-        Processes.
+    of processes (`workers`) writes the same bytes.
 
     Yields
     ------
@@ -109,87 +89,53 @@ def write_collection(
     Raises
     ------
     LilDataError
-        If an argument is out of range, or a genre's folder holds sound of another collection.
+        If a genre's folder holds sound of another collection.
     """
-    _check(tracks, genres, format, workers)
-    plan = _mix_jobs if mixes else _track_jobs
-    jobs = [job for genre in genres for job in plan(out, genre, tracks, duration_s, seed, format)]
+    if workers < 1:
+        raise LilDataError(f"{workers} workers: expected 1 or more")
+    plan = _mix_jobs if collection.mixes else _track_jobs
+    jobs = [job for genre in collection.genres for job in plan(Path(out) / genre, collection)]
     _refuse_strangers(jobs)
-    done = 0
     # What is there is found without starting processes.
     there = {job: music_s for job in jobs if (music_s := _length_if_same(job)) is not None}
-    for job, music_s in there.items():
-        done += 1
+    for done, (job, music_s) in enumerate(there.items(), start=1):
         yield CrateStep(done, len(jobs), job.path, music_s, rendered=False)
+    done = len(there)
     missing = [job for job in jobs if job not in there]
     for ended in map_unordered(_write, missing, workers):
         if ended is not None:
             job, music_s = ended
             done += 1
             yield CrateStep(done, len(jobs), job.path, music_s, rendered=True)
-    if not mixes:
-        for genre in genres:
+    if not collection.mixes:
+        for genre in collection.genres:
             own = [_row(job) for job in jobs if job.genre == genre]
-            write_text(out / genre / "tracks.csv", _table(own))
+            write_text(Path(out) / genre / "tracks.csv", _table(own))
 
 
-def _check(tracks: int, genres: Sequence[str], format: str, workers: int) -> None:
-    for genre in genres:
-        if genre not in GENRES:
-            raise LilDataError(f"genre {genre!r} is unknown: expected some of {', '.join(GENRES)}")
-    if not genres or len(set(genres)) < len(genres):
-        raise LilDataError(f"genres {', '.join(genres)!r}: expected each once, and at least one")
-    if tracks < 1:
-        raise LilDataError(f"{tracks} tracks a genre: expected 1 or more")
-    if format not in FORMATS:
-        raise LilDataError(f"format {format!r} is unknown: expected one of {', '.join(FORMATS)}")
-    if workers < 1:
-        raise LilDataError(f"{workers} workers: expected 1 or more")
+def _track_jobs(folder: Path, collection: Collection) -> list[_Job]:
+    genre, seed = folder.name, collection.seed
+    jobs = []
+    for number in range(collection.tracks):
+        artist = meet(genre, artist_number(number), seed).name
+        path = folder / f"{artist} - {title(genre, number, seed)}.{collection.format}"
+        jobs.append(_Job(path, genre, (number,), collection))
+    return jobs
 
 
-def _track_jobs(
-    out: Path,
-    genre: str,
-    tracks: int,
-    duration_s: float | None,
-    seed: int,
-    format: str,
-) -> list[_Job]:
-    # The first track is composed here, so that wrong arguments are refused before work starts.
-    compose(genre, 0, seed, duration_s)
-    return [
-        _Job(
-            out / genre / f"{meet(genre, artist_number(number), seed).name} - "
-            f"{title(genre, number, seed)}.{format}",
-            genre,
-            (number,),
-            seed,
-            duration_s,
-            False,
-        )
-        for number in range(tracks)
-    ]
-
-
-def _mix_jobs(
-    out: Path,
-    genre: str,
-    tracks: int,
-    duration_s: float | None,
-    seed: int,
-    format: str,
-) -> list[_Job]:
+def _mix_jobs(folder: Path, collection: Collection) -> list[_Job]:
+    genre = folder.name
     groups: list[list[int]] = [[]]
     length_s = 0.0
-    for number in range(tracks):
-        track_s = compose(genre, number, seed, duration_s).duration_s
+    for number in range(collection.tracks):
+        track_s = compose(genre, number, collection.seed, collection.duration_s).duration_s
         if groups[-1] and length_s + track_s > MIX_S:
             groups.append([])
             length_s = 0.0
         groups[-1].append(number)
         length_s += track_s
     return [
-        _Job(out / genre / f"Mix {count:02d}.{format}", genre, tuple(group), seed, duration_s, True)
+        _Job(folder / f"Mix {count:02d}.{collection.format}", genre, tuple(group), collection)
         for count, group in enumerate(groups, start=1)
     ]
 
@@ -199,7 +145,7 @@ def _refuse_strangers(jobs: Sequence[_Job]) -> None:
     expected = {job.path for job in jobs}
     for folder in sorted({job.path.parent for job in jobs}):
         for path in sorted(folder.glob("*")):
-            if path.suffix[1:] in FORMATS and path not in expected and path.name[0] != ".":
+            if path.suffix[1:] in MIME_TYPES and path not in expected and path.name[0] != ".":
                 raise LilDataError(
                     f"{path} is not part of this collection (another seed, number of tracks or "
                     "format?): choose an empty folder or remove the file"
@@ -208,25 +154,31 @@ def _refuse_strangers(jobs: Sequence[_Job]) -> None:
 
 def _row(job: _Job) -> dict[str, Any]:
     """Make a track's row of ``tracks.csv``."""
-    track = compose(job.genre, job.numbers[0], job.seed, job.duration_s)
+    return {"file": job.path.name, **_described(job.composed()), "seed": job.collection.seed}
+
+
+def _described(track: Track) -> dict[str, Any]:
     return {
-        "file": job.path.name,
         "artist": track.artist.name,
         "title": track.title,
         "tempo_bpm": track.tempo_bpm,
         "key": track.key,
-        "seed": job.seed,
     }
 
 
 def _write(job: _Job) -> float:
     """Render a job's file; give its length in seconds."""
-    if not job.is_mix:
-        track = compose(job.genre, job.numbers[0], job.seed, job.duration_s)
+    if not job.collection.mixes:
+        track = job.composed()
         return _write_sound(job, track.artist.name, track.title, [render(track)])
-    mix = plan_mix(job.genre, job.numbers, job.seed, job.duration_s)
+    mix = plan_mix(job.genre, job.numbers, job.collection.seed, job.collection.duration_s)
     # The list first: where the sound is, the list is.
-    write_text(job.path.with_suffix(".tracks.csv"), _table(_track_list(mix)))
+    spans = zip(mix.starts_s, mix.ends_s, mix.tracks, strict=True)
+    rows = [
+        {"start_s": round(start, 3), "end_s": round(end, 3), **_described(track)}
+        for start, end, track in spans
+    ]
+    write_text(job.path.with_suffix(".tracks.csv"), _table(rows))
     return _write_sound(job, "Various Artists", job.path.stem, render_mix(mix))
 
 
@@ -251,23 +203,9 @@ def _write_sound(job: _Job, artist: str, title: str, blocks: Iterable[Waveform])
         file.comment = job.comment
         file.artist, file.title = artist, title
         for waveform in blocks:
-            for start in range(0, len(waveform), _BLOCK):
-                file.write(waveform[start : start + _BLOCK])
+            for start in range(0, len(waveform), WRITE_BLOCK):
+                file.write(waveform[start : start + WRITE_BLOCK])
         return file.frames / SAMPLE_RATE
-
-
-def _track_list(mix: Mix) -> list[dict[str, Any]]:
-    return [
-        {
-            "start_s": round(start, 3),
-            "end_s": round(end, 3),
-            "artist": track.artist.name,
-            "title": track.title,
-            "tempo_bpm": track.tempo_bpm,
-            "key": track.key,
-        }
-        for start, end, track in zip(mix.starts_s, mix.ends_s, mix.tracks, strict=True)
-    ]
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:

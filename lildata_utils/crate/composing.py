@@ -8,12 +8,11 @@ from lildata_utils.crate.artists import Artist, Track, artist_number, pair_of_wo
 from lildata_utils.crate.genres import RECIPES
 from lildata_utils.crate.patterns import BEATS_PER_BAR, Key, form
 from lildata_utils.crate.recipes.ambience import calm_palette, write_interludes
+from lildata_utils.crate.settings import SHORTEST_TRACK_S
 from lildata_utils.crate.sketch import Sketch
 from lildata_utils.crate.waves import generator
 from lildata_utils.errors import LilDataError
 from lildata_utils.genres import GENRES
-
-SHORTEST_TRACK_S = 2.0
 
 
 @lru_cache(maxsize=64)

@@ -4,22 +4,13 @@ The paper's music is clean: rendered by computers, without a room or an audience
 makes of the same music when it is not clean shows whether it lives on that.
 """
 
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from shutil import copyfile
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lildata_utils.crate.mixing import mp3_round_trip, reverberate
 from lildata_utils.crate.noise import coloured
+from lildata_utils.crate.waves import Waveform
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import written_beside
-from lildata_utils.parallel import map_unordered
-from lildata_utils.sound import audio
-from lildata_utils.sound.spectrogram import Floats
 
 # What is drawn for each track, evenly between the two.
 ROOM_S = 0.3, 1.2  # until the reverberation has lost 60 dB
@@ -30,7 +21,7 @@ NOISE_SLOPE_DB = -6.0, 0.0  # an octave: from a rumble to a hiss
 COMPRESSION = 0.9
 
 
-def degrade(waveform: ArrayLike, seed: int = 0) -> Floats:
+def degrade(waveform: ArrayLike, seed: int = 0) -> Waveform:
     """Put music into a room, add noise, and send it through MP3 at a low rate.
 
     The three steps of the Audio Degradation Toolbox (Mauch & Ewert 2013), in their simplest form.
@@ -73,68 +64,10 @@ def degrade(waveform: ArrayLike, seed: int = 0) -> Floats:
     return worn * np.float32(min(level / _rms(worn), 1 / np.abs(worn).max()))
 
 
-class _Job(NamedTuple):
-    source: Path
-    out: Path
-    seed: int
-
-
-def degrade_collection(
-    source: Path, out: Path, seed: int = 0, workers: int = 1
-) -> Iterator[tuple[int, int]]:
-    """Degrade every track of a collection into ``OUT/<genre>/<same name>.flac``.
-
-    What is there is not made again.
-
-    Parameters
-    ----------
-    source : Path
-        A folder with a folder a genre, as `lildata crate` writes it: FLAC, and a ``tracks.csv``
-        that is copied.
-    out : Path
-        Folder, made if missing.
-    seed : int
-        With a track's name, it draws what happens to the track.
-    workers : int
-        Processes.
-
-    Yields
-    ------
-    done, total : int
-        Tracks.
-
-    Raises
-    ------
-    LilDataError
-        If there are no tracks.
-    """
-    tracks = sorted(source.glob("*/*.flac"))
-    if not tracks:
-        raise LilDataError(f"{source} has no tracks: expected <genre>/<track>.flac")
-    for table in source.glob("*/tracks.csv"):
-        with written_beside(out / table.relative_to(source)) as beside:
-            copyfile(table, beside)
-    jobs = []
-    for track in tracks:
-        name = track.relative_to(source)
-        if not (out / name).is_file():
-            jobs.append(_Job(track, out / name, seed + zlib.crc32(name.as_posix().encode())))
-    done = len(tracks) - len(jobs)
-    yield done, len(tracks)
-    for ended in map_unordered(_write, jobs, workers):
-        if ended is not None:
-            done += 1
-            yield done, len(tracks)
-
-
-def _write(job: _Job) -> None:
-    audio.write(job.out, degrade(audio.read(job.source), job.seed))
-
-
-def _rms(waveform: Floats) -> float:
+def _rms(waveform: Waveform) -> float:
     return float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64))))
 
 
-def _gain(level: float, waveform: Floats, decibels: float) -> np.float32:
+def _gain(level: float, waveform: Waveform, decibels: float) -> np.float32:
     """Tell by what to multiply a waveform so that it is so many decibels above a level."""
     return np.float32(10 ** (decibels / 20) * level / max(_rms(waveform), 1e-12))

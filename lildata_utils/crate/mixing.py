@@ -11,7 +11,6 @@ from scipy import ndimage, signal
 
 from lildata_utils.crate.waves import (
     NYQUIST_HZ,
-    SAMPLE_RATE,
     Waveform,
     fade,
     generator,
@@ -23,6 +22,7 @@ from lildata_utils.crate.waves import (
     white,
 )
 from lildata_utils.machine import silent_stderr
+from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 # Gains change once in so many samples (2.9 ms) and are interpolated between.
 _BLOCK = 64

@@ -7,7 +7,6 @@ import numpy as np
 
 from lildata_utils.crate.voice import BREATH, CONSONANTS, VOWELS, Syllable, Voice
 from lildata_utils.crate.waves import (
-    SAMPLE_RATE,
     Waveform,
     band_pass,
     decay,
@@ -21,6 +20,7 @@ from lildata_utils.crate.waves import (
     seconds_axis,
     white,
 )
+from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 
 def drift(rng: np.random.Generator, n: int, step_s: float, low: float, high: float) -> Waveform:

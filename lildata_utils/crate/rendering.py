@@ -17,7 +17,6 @@ from lildata_utils.crate.mixing import (
     sweep_low_pass,
 )
 from lildata_utils.crate.waves import (
-    SAMPLE_RATE,
     Waveform,
     fade,
     high_pass,
@@ -26,6 +25,7 @@ from lildata_utils.crate.waves import (
     seconds_axis,
 )
 from lildata_utils.errors import LilDataError
+from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 _Note = tuple[object, int, float | None]
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-SAMPLE_RATE = 22_050
+from lildata_utils.sound.spectrogram import SAMPLE_RATE
+
 NYQUIST_HZ = SAMPLE_RATE / 2
 TABLE_SIZE = 4096
 

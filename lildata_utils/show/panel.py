@@ -27,32 +27,41 @@ from lildata_utils.show.chooser import BLACK, COLUMN, SILENCE, STYLE, WIDE, Clip
 from lildata_utils.show.players import SpectrogramPlayer
 from lildata_utils.sound.clip import Clip
 from lildata_utils.sound.spectrogram import Floats, rounded
-from lildata_utils.transfer import transfers
-from lildata_utils.transfer.transfers import Settings
+from lildata_utils.transfer import settings
+from lildata_utils.transfer.settings import Transfer
 
+# TensorFlow takes seconds to load: the threads load it, while the panel is looked at.
 if TYPE_CHECKING:
-    from lildata_utils.transfer.style_transfer import Step, StyleNetwork
+    from lildata_utils.transfer.files import Result
+    from lildata_utils.transfer.painting import PaintingStep
+    from lildata_utils.transfer.style_network import StyleNetwork
 
 RESULTS_FOLDER = DATA_FOLDER / "transfers"
 PREVIEW_S = 0.7
 KEPT_STEPS = 40  # of a run, to look back at; 1.6 MB each
 
-NETWORKS = {"Lil Data": "lil_data", "VGG-19": "vgg19"}
-STARTS = {"the content": "content", "the style": "style", "noise": "noise"}
-PHASES = {"the content's phases": "content", "the picture alone": "picture"}
+NETWORKS = {preset.title: name for name, preset in settings.PRESETS.items()}
+STARTS = {"noise" if name == "noise" else f"the {name}": name for name in settings.STARTS}
+PHASES = dict(zip(("the content's phases", "the picture alone"), settings.PHASES, strict=True))
 WEIGHTS = (0.0, *(float(f"{digit}e{power}") for power in range(-1, 5) for digit in (1, 2, 5)), 1e5)
 ITERATIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
-# What a button sets. The numbers are those of the paper's supplementary table.
-LIL_DATA = {"network": "lil_data", "alpha": 50.0, "beta": 500.0, "start": "content"}
-VGG19 = {"network": "vgg19", "alpha": 100.0, "beta": 1000.0, "start": "content"}
+# What a button sets: the paper's numbers, one cost alone, or a pair of genres.
+OF_LIL_DATA = settings.PRESETS[settings.LIL_DATA]
 PRESETS: dict[str, dict[str, Any]] = {
-    "Lil Data, early stop": {**LIL_DATA, "iterations": 100},
-    "Lil Data, full": {**LIL_DATA, "iterations": 500},
-    "VGG-19, early stop": {**VGG19, "iterations": 10},
-    "VGG-19, full": {**VGG19, "iterations": 100},
-    "Style only": {"alpha": 0.0, "beta": 500.0, "start": "noise"},
-    "Content only": {"alpha": 50.0, "beta": 0.0, "start": "noise"},
+    f"{paper.title}, {words}": {
+        "network": name,
+        "alpha": paper.alpha,
+        "beta": paper.beta,
+        "start": "content",
+        "iterations": iterations,
+    }
+    for name, paper in settings.PRESETS.items()
+    for words, iterations in (("early stop", paper.early_stop), ("full", paper.full))
+}
+PRESETS |= {
+    "Style only": {"alpha": 0.0, "beta": OF_LIL_DATA.beta, "start": "noise"},
+    "Content only": {"alpha": OF_LIL_DATA.alpha, "beta": 0.0, "start": "noise"},
     "Lo-fi as future bass": {"content": "lofi", "style": "future_bass"},
     "Yung gravy as lo-fi": {"content": "yung_gravy", "style": "lofi"},
 }
@@ -71,50 +80,23 @@ MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message move
 class _Job:
     """A transfer on its way: what it is made of, and the queue between its two threads."""
 
-    settings: Settings
+    settings: Transfer
     content: Clip
     style: Clip
-    steps: SimpleQueue["Step | Exception | None"] = field(default_factory=SimpleQueue)
+    steps: SimpleQueue["PaintingStep | Exception | None"] = field(default_factory=SimpleQueue)
     stopped: threading.Event = field(default_factory=threading.Event)
-    kept: dict[int, "Step"] = field(default_factory=dict)
+    kept: dict[int, "PaintingStep"] = field(default_factory=dict)
 
     def stop(self) -> None:
         self.stopped.set()
         self.steps.put(None)  # wakes the thread that draws
 
-    def keep(self, step: "Step") -> None:
+    def keep(self, step: "PaintingStep") -> None:
         """Keep a step to look back at; of too many, every second one goes."""
         if len(self.kept) >= KEPT_STEPS:
             for number in list(self.kept)[1::2]:
                 del self.kept[number]
         self.kept[step.number] = step
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a run has given, or had given at an iteration before its last (notebook 04).
-
-    Attributes
-    ----------
-    settings : Settings
-        They reproduce it: their iterations are those that were done.
-    network : StyleNetwork
-        What it was made with.
-    first, last : Step
-        The start, and the picture.
-    waveform : ndarray of float32, shape (110250,)
-        The sound.
-    content, style : Clip
-        What it was made of.
-    """
-
-    settings: Settings
-    network: "StyleNetwork"
-    first: "Step"
-    last: "Step"
-    waveform: Floats
-    content: Clip
-    style: Clip
 
 
 class TransferPanel(widgets.VBox):
@@ -130,7 +112,7 @@ class TransferPanel(widgets.VBox):
 
     Attributes
     ----------
-    settings : Settings
+    settings : Transfer
         As they are set now.
     result : Result or None
         Of the last run, at the iteration that `look_back` is set to.
@@ -198,9 +180,9 @@ class TransferPanel(widgets.VBox):
         )
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> Transfer:
         """What would run now."""
-        return Settings(
+        return Transfer(
             content=str(self.content.path),
             style=str(self.style.path),
             content_start_s=self.content.start_s,
@@ -250,13 +232,13 @@ class TransferPanel(widgets.VBox):
         self.run.tooltip = f"Do {self.iterations.value} iterations"
 
     def _run(self, _button: Any) -> None:
-        settings, content, style = self.settings, self.content.clip, self.style.clip
+        wanted, content, style = self.settings, self.content.clip, self.style.clip
         with self._drawing:
-            self._job = job = _Job(settings, content, style)
+            self._job = job = _Job(wanted, content, style)
             self.result = None
             self._enable(running=True)
             starts = {"content": content.image, "style": style.image}
-            self.player.show(SILENCE, starts.get(settings.start, BLACK), "Result")
+            self.player.show(SILENCE, starts.get(wanted.start, BLACK), "Result")
             self.progress.value = 0
             self._say("Starting…")
         self._in_background(self._follow, job)
@@ -297,7 +279,9 @@ class TransferPanel(widgets.VBox):
 
     def _load(self, name: str) -> "StyleNetwork":
         if name not in self._networks:
-            network = transfers.load_network(name)
+            from lildata_utils.transfer.files import load_network
+
+            network = load_network(name)
             network.warm_up()
             self._networks[name] = network
             self._name_weights()
@@ -305,9 +289,11 @@ class TransferPanel(widgets.VBox):
 
     def _compute(self, job: _Job) -> None:
         try:
+            from lildata_utils.transfer.painting import paint
+
             with self._computing:
                 network = self._load(job.settings.network)
-                for step in transfers.transfer_clips(job.content, job.style, network, job.settings):
+                for step in paint(job.content.image, job.style.image, network, job.settings):
                     if job.stopped.is_set():
                         break
                     job.steps.put(step)
@@ -345,7 +331,7 @@ class TransferPanel(widgets.VBox):
             self._present(job, step)
 
     def _draw(
-        self, job: _Job, step: "Step", costs: list[tuple[float, float]], seconds: float
+        self, job: _Job, step: "PaintingStep", costs: list[tuple[float, float]], seconds: float
     ) -> None:
         with self._drawing:
             if job is not self._job:
@@ -371,8 +357,9 @@ class TransferPanel(widgets.VBox):
                 self.look_back.observe(self._look_back, "value")
                 self.look_back.disabled = False
 
-    def _present(self, job: _Job, step: "Step") -> None:
+    def _present(self, job: _Job, step: "PaintingStep") -> None:
         """Make a step the result, with its sound, unless something else is wanted by now."""
+        from lildata_utils.transfer.files import Result, painting_to_sound
 
         def is_wanted() -> bool:
             return job is self._job and step.number == self._wanted
@@ -384,25 +371,21 @@ class TransferPanel(widgets.VBox):
             self.save.disabled = True
             self.player.show(image=rounded(step.image), title=f"Result, {words.lower()}")
             self._say(f"{words}. Making the sound…")
-        waveform = transfers.to_sound(step.image, job.content, job.settings.phase)
-        settings = replace(job.settings, iterations=step.number)
-        network = self._networks[settings.network]
+        waveform = painting_to_sound(step.image, job.content, job.settings.phase)
+        done = replace(job.settings, iterations=step.number)
+        network = self._networks[done.network]
         with self._drawing:
             if is_wanted():
                 first = job.kept[0]
-                self.result = Result(
-                    settings, network, first, step, waveform, job.content, job.style
-                )
+                self.result = Result(done, network, first, step, waveform, job.content, job.style)
                 self._play()
                 self._say(f"{words}, ready. {network.weights}.")
                 self.save.disabled = False
 
-    def _write(self, result: Result) -> None:
+    def _write(self, result: "Result") -> None:
         out = self._folder / time.strftime("%Y-%m-%d %H.%M.%S.wav")
-        parts = (result.first, result.last, result.waveform, result.content, result.style)
         try:
-            record = transfers.report(result.settings, result.network, *parts)
-            transfers.save(out, result.last.image, result.waveform, record)
+            result.save(out)
         finally:
             self.save.disabled = self.result is None
         self._say(f"Saved {shown(out)}, with its picture (.png) and its settings (.json).")
@@ -445,7 +428,7 @@ class TransferPanel(widgets.VBox):
                     player.show(gain * waveform, image)
                     self._played[player] = waveform, gain
 
-    def _draw_costs(self, costs: list[tuple[float, float]], settings: Settings) -> None:
+    def _draw_costs(self, costs: list[tuple[float, float]], settings: Transfer) -> None:
         content, style = np.reshape(costs, (-1, 2)).T
         weighted = settings.alpha * content, settings.beta * style
         self.costs.value = figures.png(

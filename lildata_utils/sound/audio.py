@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import written_beside
 from lildata_utils.machine import silent_stderr
+from lildata_utils.sound.settings import MIME_TYPES
 from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
@@ -31,8 +32,6 @@ BLOCK_S = 30.0
 WRITE_BLOCK = 10 * SAMPLE_RATE
 # Full scale is 1. Float files may go above it, but not a thousand times.
 LARGEST_SAMPLE = 1000.0
-
-MIME_TYPES = {"mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg", "wav": "audio/wav"}
 
 
 class AudioError(LilDataError):

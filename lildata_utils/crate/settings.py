@@ -1,0 +1,52 @@
+"""What a collection of the crate can be."""
+
+from dataclasses import dataclass
+
+from lildata_utils.errors import LilDataError
+from lildata_utils.genres import GENRES
+from lildata_utils.settings import Range, Settings, setting
+from lildata_utils.sound.settings import MIME_TYPES
+
+SHORTEST_TRACK_S = 2.0
+
+
+@dataclass(frozen=True)
+class Collection(Settings):
+    """What music is rendered (notebook 01).
+
+    Attributes
+    ----------
+    tracks : int
+        Tracks a genre. Track `k` is the same in every collection of the same seed.
+    duration_s : float or None
+        Length of each track; None lets each have its own, 60 to 240 s.
+    genres : tuple of str
+        Some of `GENRES`, each once.
+    seed : int
+    format : str
+        Of the files; mono, 22 050 Hz, 16 bits.
+    mixes : bool
+        Chain the tracks of a genre to mixes of at most about an hour.
+
+    Raises
+    ------
+    LilDataError
+        If a value is out of range.
+    """
+
+    tracks: int = setting(16, "a genre", range=Range(least=1), metavar="N")
+    duration_s: float | None = setting(
+        None,
+        "of each track (default: its own)",
+        range=Range(least=SHORTEST_TRACK_S),
+        metavar="S",
+    )
+    genres: tuple[str, ...] = setting(GENRES, "only these", choices=GENRES, metavar="A,B")
+    seed: int = setting(0, "of all randomness", range=Range(least=0), metavar="N")
+    format: str = setting("flac", "of the files", choices=tuple(MIME_TYPES))
+    mixes: bool = setting(False, "one long mix a genre, with a track list")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(set(self.genres)) < len(self.genres):
+            raise LilDataError(f"genres {', '.join(self.genres)!r}: expected each once")
