@@ -46,13 +46,16 @@ def setting(
     range: Range | None = None,
     choices: Sequence[Any] | None = None,
     metavar: str | None = None,
+    option: str | None = None,
 ) -> Any:
     """Declare a field of a `Settings` class: its default, what it is, and what it may be (README).
 
     `words` explain it on the command line, `metavar` stands there for its value. A tuple's elements
-    each must be in `range` or among `choices`. A default of None may be kept.
+    each must be in `range` or among `choices`. A default of None may be kept. `option` is its name
+    on the command line, where that is not the field's own.
     """
-    about = {"words": words, "range": range, "choices": choices, "metavar": metavar}
+    about = {"words": words, "range": range, "choices": choices}
+    about |= {"metavar": metavar, "option": option}
     return field(default=default, metadata=about)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from lildata_utils.errors import LilDataError
+from lildata_utils.transfer.settings import LIL_DATA, PRESETS, VGG19
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Profile:
     lstm_pair_epochs: int
 
 
+def _paper(network: str) -> tuple[int, int]:
+    return PRESETS[network].early_stop, PRESETS[network].full
+
+
 PROFILES = {
     profile.name: profile
     for profile in (
@@ -116,8 +121,8 @@ PROFILES = {
             batch_size=32,
             iterations=500,
             inversion_clips=4,
-            lil_data_iterations=(100, 500),
-            vgg19_iterations=(10, 100),
+            lil_data_iterations=_paper(LIL_DATA),
+            vgg19_iterations=_paper(VGG19),
             sweep_iterations=100,
             resnet_side=224,
             resnet_epochs=20,

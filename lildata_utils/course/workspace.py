@@ -94,7 +94,7 @@ def _dataset(profile: str, folder: Path, genres: tuple[str, ...], split: str) ->
 
 
 def clip_sound(profile: str, clip: pd.Series) -> Floats:
-    """Read the sound of a row of ``course_dataset(profile).clips``: 110 250 samples (notebook 02)."""
+    """Read the sound of a row of `course_dataset`, shape (110250,) (notebook 02)."""
     path = profile_folder(profile) / "music" / clip["genre"] / f"{clip['track']}.flac"
     return audio.read(path, float(clip["start_s"]), CLIP_S)
 
