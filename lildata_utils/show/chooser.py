@@ -35,13 +35,7 @@ COLUMN = widgets.Layout(min_width="0", overflow="visible")
 
 
 def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
-    """Render a track of each genre into a folder, or find them; says which (notebook 04).
-
-    Returns
-    -------
-    dict of str to Path
-        Audio files by their names for the panel.
-    """
+    """Render a track of each genre, or find them; give the files by name (notebook 04)."""
     began = time.perf_counter()
     steps = list(write_collection(folder, Collection(1, EXAMPLE_S, seed=EXAMPLE_SEED)))
     made = sum(step.rendered for step in steps)
@@ -54,16 +48,8 @@ def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
 class Upload(anywidget.AnyWidget):
     """A button by which a browser gives a file to the kernel (notebook 04).
 
-    Parameters
-    ----------
-    received : callable
-        Called with the file's name and bytes.
-    refused : callable
-        Called with a `LilDataError` if the file is too large.
-    shown : callable
-        Called when a browser shows the button.
-    limit_bytes : int
-        The largest file.
+    It calls `received` with the file's name and bytes, `refused` if the file is too large, and
+    `shown` when a browser shows the button.
     """
 
     _esm = Path(__file__).with_name("upload.js")
@@ -111,21 +97,15 @@ class ClipChooser(widgets.VBox):
         Audio files by name; the first one is chosen.
     uploads : Path
         Folder that keeps uploaded files.
-    changed : callable
-        Called when there is another clip.
+    changed, shown : callable
+        Called when there is another clip, and when a browser shows it.
     failed : callable
         Called with a `LilDataError` if a file can't be used; what was chosen before stays.
-    shown : callable
-        Called when a browser shows it.
 
     Attributes
     ----------
-    clip : Clip
-        What is chosen.
-    path : Path
-        Its file.
-    start_s : float
-        Where it begins there.
+    clip, path, start_s : Clip, Path, float
+        What is chosen, its file, and where it begins there.
     """
 
     def __init__(
@@ -159,7 +139,7 @@ class ClipChooser(widgets.VBox):
         self.start.observe(self._move, "value")
 
     def choose(self, genre: str) -> None:
-        """Choose the first file that lies in a folder of that name, if there is one."""
+        """Choose the first file in a folder of that name, if there is one."""
         names = [name for name, path in self._files.items() if path.parent.name == genre]
         if names and self._files[self.picker.value].parent.name != genre:
             self.picker.value = names[0]
@@ -181,24 +161,21 @@ class ClipChooser(widgets.VBox):
 
     def _pick(self, change: Any) -> None:
         path = self._files[change.new]
-        if path == self.path:
-            return
-        try:
-            self._open(path)
-        except LilDataError as error:
-            self.picker.value = change.old
-            self._fail(error, path, change.new)
-        else:
-            self._changed()
+        if path != self.path:
+            self._change(self.picker, change.old, change.new, path)
 
     def _move(self, change: Any) -> None:
-        if change.new == self.start_s:
-            return
+        if change.new != self.start_s:
+            self._change(self.start, self.start_s, self.picker.value, self.path, change.new)
+
+    def _change(
+        self, part: Any, before: Any, name: str, path: Path, start_s: float | None = None
+    ) -> None:
         try:
-            self._open(self.path, change.new)
+            self._open(path, start_s)
         except LilDataError as error:
-            self.start.value = self.start_s
-            self._fail(error, self.path, self.picker.value)
+            part.value = before
+            self._fail(error, path, name)
         else:
             self._changed()
 

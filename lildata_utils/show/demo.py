@@ -12,14 +12,9 @@ ADDRESS = "127.0.0.1"
 
 
 def serve(port: int, open_browser: bool = True) -> None:
-    """Serve the panel until Ctrl+C; each visitor gets a kernel of their own.
+    """Serve the panel to browsers of this machine until Ctrl+C (notebook 04).
 
-    Parameters
-    ----------
-    port : int
-        Of the address; only browsers of this machine reach it.
-    open_browser : bool
-        Whether to open it in one.
+    Each visitor gets a kernel of their own.
 
     Raises
     ------

@@ -7,6 +7,7 @@ viridis for amounts (perceptually uniform) and the palette of Okabe & Ito (2008)
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -33,6 +34,8 @@ OTHER_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY, BLAC
 # 32 steps, of 2.5 dB in a spectrogram, keep the files of the figures small.
 AMOUNTS = matplotlib.colormaps["magma"].resampled(32)
 BOTH_WAYS = matplotlib.colormaps["PuOr_r"].resampled(33)
+# Row 0 at the bottom, and no colours beside those of the colour map.
+PIXELS: dict[str, Any] = {"origin": "lower", "interpolation_stage": "data"}
 
 
 class Picture(Figure):
@@ -87,15 +90,8 @@ def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int =
     for axes, array, title in zip(grid.flat, arrays, titles, strict=False):
         # One bright point must not darken all others.
         reach = float(np.percentile(np.abs(array), 99.5)) or 1.0
-        signed = array.min() < 0
-        axes.imshow(
-            array,
-            origin="lower",
-            interpolation_stage="data",
-            cmap=BOTH_WAYS if signed else AMOUNTS,
-            vmin=-reach if signed else 0,
-            vmax=reach,
-        )
+        low, colours = (-reach, BOTH_WAYS) if array.min() < 0 else (0.0, AMOUNTS)
+        axes.imshow(array, cmap=colours, vmin=low, vmax=reach, **PIXELS)
         axes.set_title(title, fontsize=10)
     return figure
 

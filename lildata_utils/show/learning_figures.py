@@ -29,6 +29,10 @@ from lildata_utils.sound.spectrogram import CLIP_S
 
 SPLIT_COLOURS = {"train": SKY, "validation": ORANGE, "test": PURPLE}
 SLANT = 0.3  # how far a block of a network's drawing leans back
+GUESSING: dict[str, Any] = {"color": VERMILION, "linestyle": "--", "linewidth": 1.2}
+NEAR: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
+CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9}
+EDGED: dict[str, Any] = {"markeredgecolor": "black", "markeredgewidth": 0.6, "ms": 6}
 
 Counts = Sequence[Sequence[int]] | np.ndarray
 
@@ -126,11 +130,6 @@ def loss_curves(history: Mapping[str, Any] | pd.DataFrame, kept: int | None = No
         ``loss`` and ``accuracy``, a value an epoch; ``val_loss`` and ``val_accuracy`` if measured.
     kept : int, optional
         The epoch whose weights were kept, counted from 1; a dotted line marks it.
-
-    Returns
-    -------
-    Figure
-        Left the loss, right the accuracy.
     """
     figure = Picture(height=3.0)
     panels = figure.subplots(1, 2)
@@ -227,16 +226,9 @@ def _draw_confusion(axes: Axes, table: np.ndarray, genres: Sequence[str]) -> Axe
     drawn = axes.imshow(percent, cmap="cividis", vmin=0, vmax=100, aspect="auto")
     for (row, column), value in np.ndenumerate(percent):
         if table[row, column]:
-            axes.text(
-                column,
-                row,
-                f"{value:.0f}",
-                ha="center",
-                va="center",
-                fontsize=9,
-                fontweight="bold" if row == column else "normal",
-                color="black" if value > 50 else "white",
-            )
+            weight = "bold" if row == column else "normal"
+            colour = "black" if value > 50 else "white"
+            axes.text(column, row, f"{value:.0f}", color=colour, fontweight=weight, **CENTRED)
     names = [genre_label(genre) for genre in genres]
     axes.set_xticks(range(len(genres)), names, rotation=40, ha="right", rotation_mode="anchor")
     counted = [f"{name} ({n})" for name, n in zip(names, clips, strict=True)]
@@ -256,12 +248,10 @@ def accuracies(
     ----------
     names : sequence of str
         What was tested, from top to bottom.
-    values : sequence of float
-        Accuracies in [0, 1].
-    intervals : sequence of (float, float) or None
-        Lower and upper ends in [0, 1].
+    values, intervals : sequence of float, sequence of (float, float) or None
+        Accuracies and the ends of their intervals, in [0, 1].
     chance : float, optional
-        Where to draw a line for guessing, in [0, 1].
+        What guessing gives, in [0, 1].
     """
     figure = Picture(height=0.9 + 0.36 * len(names))
     axes = figure.subplots()
@@ -273,15 +263,8 @@ def accuracies(
         axes.plot([low, high], [row, row], color="black", linewidth=1.5, marker="|", ms=7)
         axes.text(max(high, percent[row]) + 1.2, row, f"{percent[row]:.1f} %", va="center")
     if chance is not None:
-        axes.axvline(100 * chance, color=VERMILION, linestyle="--", linewidth=1.2)
-        axes.annotate(
-            "guessing",
-            (100 * chance, -0.45),
-            xytext=(3, 0),
-            textcoords="offset points",
-            color=VERMILION,
-            fontsize=8,
-        )
+        axes.axvline(100 * chance, **GUESSING)
+        axes.annotate("guessing", (100 * chance, -0.45), (3, 0), color=VERMILION, **NEAR)
     axes.set_yticks(rows, names)
     axes.invert_yaxis()
     axes.set(xlim=(0, 112), xlabel="accuracy (%), line: 95 % interval")
@@ -293,6 +276,8 @@ def accuracies(
 def gaps(rows: pd.DataFrame, chance: float | None = None) -> Figure:
     """Draw how far apart accuracies on training, validation and test clips are (notebook 03).
 
+    A bar from the test to the training accuracy is the gap; a thin line is the interval.
+
     Parameters
     ----------
     rows : DataFrame
@@ -300,12 +285,7 @@ def gaps(rows: pd.DataFrame, chance: float | None = None) -> Figure:
         ``high``, the 95 % interval of the last; all in [0, 1]. Rows of the same name, such as
         several seeds, are drawn below each other.
     chance : float, optional
-        Where to draw a line for guessing, in [0, 1].
-
-    Returns
-    -------
-    Figure
-        A bar from the test to the training accuracy is the gap; a thin line the interval.
+        What guessing gives, in [0, 1].
     """
     groups, names = pd.factorize(rows["row"])
     order = np.argsort(groups, kind="stable")
@@ -315,21 +295,10 @@ def gaps(rows: pd.DataFrame, chance: float | None = None) -> Figure:
     axes = figure.subplots()
     axes.hlines(heights, percent["test"], percent["train"], color=PALE, linewidth=6)
     axes.hlines(heights, percent["low"], percent["high"], color="black", linewidth=1)
-    for split, marker in (("train", "s"), ("validation", "D"), ("test", "o")):
-        axes.plot(
-            percent[split],
-            heights,
-            marker,
-            color=SPLIT_COLOURS[split],
-            markeredgecolor="black",
-            markeredgewidth=0.6,
-            ms=6,
-            label=split,
-        )
+    for (split, colour), marker in zip(SPLIT_COLOURS.items(), "sDo", strict=True):
+        axes.plot(percent[split], heights, marker, color=colour, label=split, **EDGED)
     if chance is not None:
-        axes.axvline(
-            100 * chance, color=VERMILION, linestyle="--", linewidth=1.2, zorder=0, label="guessing"
-        )
+        axes.axvline(100 * chance, zorder=0, label="guessing", **GUESSING)
     axes.set_yticks([heights[groups[order] == n].mean() for n in range(len(names))], names)
     axes.set(xlim=(0, 102), ylim=(heights[-1] + 0.9, -0.9))
     axes.set_xlabel("accuracy (%), line: 95 % interval of the test")
@@ -345,7 +314,7 @@ def genre_over_time(
     tracks: Sequence[tuple[float, str]] = (),
     clip_s: float = CLIP_S,
 ) -> Figure:
-    """Draw the genre of a long recording clip by clip (notebook 00).
+    """Draw the probable genres of a long recording clip by clip, and the verdict (notebook 00).
 
     Parameters
     ----------
@@ -356,12 +325,6 @@ def genre_over_time(
     tracks : sequence of (float, str), optional
         Start in seconds and name of each track of a mix.
     clip_s : float
-        Length of a clip in seconds.
-
-    Returns
-    -------
-    Figure
-        The probabilities stacked, and below them a strip with the most probable genre.
     """
     figure = Picture(height=3.6)
     upper, strip = figure.subplots(2, 1, sharex=True, height_ratios=[6, 1])
@@ -380,15 +343,8 @@ def genre_over_time(
         for axes in (upper, strip):
             axes.axvline(start_s / unit, color="white", linewidth=2.5)
             axes.axvline(start_s / unit, color="black", linewidth=1)
-        upper.annotate(
-            name,
-            (start_s / unit, 1.0),
-            xytext=(2, 3),
-            textcoords="offset points",
-            fontsize=8,
-            rotation=20,
-            annotation_clip=False,
-        )
+        at = (start_s / unit, 1.0)
+        upper.annotate(name, at, (2, 3), rotation=20, annotation_clip=False, **NEAR)
     upper.set(ylim=(0, 1), xlim=(0, edges[-1]), ylabel="probability")
     strip.set(yticks=[], xlabel=words)
     strip.set_ylabel("verdict", rotation=0, ha="right", va="center")

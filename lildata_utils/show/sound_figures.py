@@ -4,6 +4,7 @@ A spectrogram is an image (uint8) or decibels below the peak (float, -80 to 0), 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,36 +13,24 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from lildata_utils.show.figures import AMOUNTS, BLUE, GREY, OTHER_COLOURS, Picture
+from lildata_utils.show.figures import AMOUNTS, BLUE, GREY, OTHER_COLOURS, PIXELS, Picture
 from lildata_utils.sound.spectrogram import BIN_HZ, FLOOR_DB, FRAME_S, SAMPLE_RATE, image_to_db
 
-# What is laid over a grey spectrogram: steps, because smooth colours would be lost in the music.
 GREYS = matplotlib.colormaps["gray"].resampled(16)
-EVIDENCE = matplotlib.colormaps["plasma"]
-EVIDENCE_LEVELS = (0.1, 0.25, 0.5, 0.75, 1.0)
+# What is laid over a grey spectrogram: steps, because smooth colours would be lost in the music.
+EVIDENCE: dict[str, Any] = {"levels": (0.1, 0.25, 0.5, 0.75, 1.0), "cmap": "plasma", "alpha": 0.5}
 
 
 def _draw_spectrogram(axes: Axes, picture: np.ndarray, start_s: float = 0.0) -> AxesImage:
     bins, frames = picture.shape
     # A frame and a bin stand for the space around their centre, hence the half steps. Whatever the
     # length of the window was, the highest bin is half the sample rate.
-    step_s, step_khz = FRAME_S, SAMPLE_RATE / 2000 / (bins - 1)
-    extent = (
-        start_s - step_s / 2,
-        start_s + (frames - 0.5) * step_s,
-        -step_khz / 2,
-        (bins - 0.5) * step_khz,
-    )
-    return axes.imshow(
-        image_to_db(picture) if picture.dtype == np.uint8 else picture,
-        origin="lower",
-        aspect="auto",
-        extent=extent,
-        interpolation_stage="data",  # no colours beside those of the colour map
-        cmap=AMOUNTS,
-        vmin=FLOOR_DB,
-        vmax=0.0,
-    )
+    step_khz = SAMPLE_RATE / 2000 / (bins - 1)
+    left, right = start_s - FRAME_S / 2, start_s + (frames - 0.5) * FRAME_S
+    extent = (left, right, -step_khz / 2, (bins - 0.5) * step_khz)
+    level_db = image_to_db(picture) if picture.dtype == np.uint8 else picture
+    scale: dict[str, Any] = {"cmap": AMOUNTS, "vmin": FLOOR_DB, "vmax": 0.0}
+    return axes.imshow(level_db, extent=extent, aspect="auto", **scale, **PIXELS)
 
 
 def spectrogram(picture: np.ndarray, title: str = "", start_s: float = 0.0) -> Figure:
@@ -181,14 +170,7 @@ def class_activation(picture: np.ndarray, cams: Mapping[str, np.ndarray]) -> Fig
     for axes, (name, cam) in zip(panels, cams.items(), strict=True):
         below = _draw_spectrogram(axes, picture)
         below.set_cmap(GREYS)
-        drawn = axes.contourf(
-            cam,
-            levels=EVIDENCE_LEVELS,
-            origin="lower",
-            extent=below.get_extent(),
-            cmap=EVIDENCE,
-            alpha=0.5,
-        )
+        drawn = axes.contourf(cam, origin="lower", extent=below.get_extent(), **EVIDENCE)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel("time (s)")
     panels[0].set_ylabel("frequency (kHz)")
