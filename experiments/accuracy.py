@@ -18,8 +18,9 @@ import numpy as np
 
 from lildata_utils.clips import dataset
 from lildata_utils.files import read_json, write_json
-from lildata_utils.genre.evaluation import evaluate, mfcc_baseline
-from lildata_utils.learning.training import load_run
+from lildata_utils.genre.baselines import mfcc_baseline
+from lildata_utils.genre.evaluation import evaluate
+from lildata_utils.learning.runs import load_run
 from lildata_utils.machine import machine
 
 MFCC = "MFCC statistics, logistic regression"
