@@ -72,14 +72,8 @@ def genre_colours(genres: Sequence[str]) -> list[str]:
 def heatmaps(arrays: Sequence[np.ndarray], titles: Sequence[str], columns: int = 4) -> Figure:
     """Draw arrays as pictures: weights, or what layers make of a clip (notebook 02).
 
-    Parameters
-    ----------
-    arrays : sequence of ndarray, shape (rows, columns)
-        Row 0 is drawn at the bottom. Each has its own scale, which ends at the 99.5th percentile;
-        where there are negative values, it diverges from white at 0.
-    titles : sequence of str
-    columns : int
-        Pictures in a row.
+    Row 0 is drawn at the bottom. Each array has its own scale, which ends at the 99.5th percentile;
+    where there are negative values, it diverges from white at 0.
     """
     columns = min(columns, len(arrays))
     rows = -(-len(arrays) // columns)
@@ -105,15 +99,8 @@ def lines(
 ) -> Figure:
     """Draw curves over each other, with their names beside them (notebook 06).
 
-    Parameters
-    ----------
-    curves : mapping of str to (array_like, array_like)
-        For each name what goes to the right and what goes up. Few points get dots.
-    xlabel, ylabel : str
-        With units.
-    title : str
-    logarithmic : {"", "x", "y", "xy"}
-        Which of the axes are.
+    Each curve is what goes to the right and what goes up; few points get dots. `logarithmic` names
+    the axes that are: ``"x"``, ``"y"`` or ``"xy"``.
     """
     figure = Picture(height=3.4)
     axes = figure.subplots()

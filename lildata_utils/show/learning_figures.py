@@ -40,10 +40,7 @@ Counts = Sequence[Sequence[int]] | np.ndarray
 def splits(clips: pd.DataFrame) -> Figure:
     """Draw which split each clip went to: a row a track, time to the right (notebook 01).
 
-    Parameters
-    ----------
-    clips : DataFrame
-        Columns ``genre``, ``artist``, ``track``, ``start_s`` and ``split``, as in ``clips.csv``.
+    `clips` has the columns ``genre``, ``artist``, ``track``, ``start_s`` and ``split``.
     """
     tracks = clips.groupby(["genre", "artist", "track"], sort=True)
     figure = Picture(height=min(0.9 + 0.09 * tracks.ngroups, 6.0))
@@ -73,12 +70,8 @@ def splits(clips: pd.DataFrame) -> Figure:
 def network(layers: Sequence[tuple[str, tuple[int, ...]]]) -> Figure:
     """Draw a network as blocks, like figure 2 of the paper (notebook 02).
 
-    Parameters
-    ----------
-    layers : sequence of (str, tuple of int)
-        Name of each layer and the shape it gives without the batch axis: (height, width, channels)
-        is drawn as a block, (units,) as a column. Layers called ``pool...`` get a colour of
-        their own.
+    Each layer has a name and the shape it gives, without the batch axis: (height, width, channels)
+    is drawn as a block, (units,) as a column. Layers called ``pool...`` get a colour of their own.
     """
     figure = Picture(height=3.4)
     axes = figure.subplots()
@@ -193,11 +186,7 @@ def transfer_costs(content: ArrayLike, style: ArrayLike, iterations: int) -> Fig
 def confusion(counts: Counts, genres: Sequence[str]) -> Figure:
     """Draw of each true genre the percentage that was heard as each genre (notebook 02).
 
-    Parameters
-    ----------
-    counts : array_like, shape (genres, genres)
-        Clips by true genre (row) and predicted genre (column), both in the order of `genres`.
-    genres : sequence of str
+    `counts`, shape (genres, genres), are clips by true genre (row) and predicted genre (column).
     """
     figure = Picture(height=1.6 + 0.42 * len(genres), width=2.6 + 0.62 * len(genres))
     axes = figure.subplots()

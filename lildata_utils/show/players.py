@@ -1,7 +1,6 @@
 """What sounds in the notebooks: labelled players, and a spectrogram that can be heard.
 
-With a kernel the spectrogram is a widget; on a page without one, the same JavaScript with its data
-beside it.
+With a kernel the spectrogram is a widget; on a page, the same JavaScript with its data beside it.
 """
 
 import base64
@@ -53,13 +52,13 @@ def _loudest(waveform: Floats) -> float:
 def listen(sounds: Mapping[str, ArrayLike], sample_rate: int = SAMPLE_RATE) -> HTML:
     """Show a player for each sound, with its name above it (notebook 00).
 
-    Nothing is normalised: what is quieter stays quieter. Only where a sound exceeds full scale, all
-    of them are turned down by the same factor. MP3 keeps notebooks small (33 kB for 5 s).
+    Nothing is normalised: what is quieter stays quieter. Only where a sound exceeds full scale (-1
+    to 1), all of them are turned down by the same factor. MP3 keeps notebooks small (33 kB for
+    5 s).
 
     Parameters
     ----------
     sounds : mapping of str to array_like, shape (samples,)
-        Mono waveforms by name; full scale is -1 to 1.
     sample_rate : int
         In Hz.
     """
@@ -91,17 +90,10 @@ class SpectrogramPlayer(anywidget.AnyWidget):
     image : ndarray of uint8, shape (bins, frames), optional
         The picture, where it is not the sound's own: say, what a network made.
 
-    Raises
-    ------
-    ValueError
-        If the waveform is no row of samples, or the image no matrix of uint8.
-
     Examples
     --------
-    >>> tone = 0.5 * np.sin(2 * np.pi * 1750 * np.arange(110_250) / 22_050)
-    >>> player = SpectrogramPlayer(tone, "a tone of 1750 Hz")
-    >>> player.title
-    'a tone of 1750 Hz'
+    >>> player = SpectrogramPlayer(np.zeros(110_250), "nothing yet")
+    >>> player.show(image=np.zeros((631, 631), np.uint8), title="step 1")
     """
 
     _esm = SCRIPT
@@ -137,10 +129,10 @@ class SpectrogramPlayer(anywidget.AnyWidget):
 
         A waveform without an image brings its own picture.
 
-        Examples
-        --------
-        >>> player = SpectrogramPlayer(np.zeros(110_250), "nothing yet")
-        >>> player.show(image=np.zeros((631, 631), np.uint8), title="step 1")
+        Raises
+        ------
+        ValueError
+            If the waveform is no row of samples, or the image no matrix of uint8.
         """
         if waveform is not None and np.ndim(waveform) != 1:
             raise ValueError(f"a waveform of shape (samples,) expected, not {np.shape(waveform)}")

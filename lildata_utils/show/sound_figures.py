@@ -104,12 +104,7 @@ def window_spectrum(windows: Mapping[str, np.ndarray], sample_rate: int = SAMPLE
 def spectra(magnitudes: Mapping[str, np.ndarray], up_to_hz: float = SAMPLE_RATE / 2) -> Figure:
     """Draw spectra of single frames over each other, in dB below the largest (notebook 01).
 
-    Parameters
-    ----------
-    magnitudes : mapping of str to ndarray, shape (bins,)
-        Linear, from 0 Hz to half the sample rate.
-    up_to_hz : float
-        Where the frequency axis ends.
+    Magnitudes, shape (bins,), are linear and go from 0 Hz to half the sample rate.
     """
     figure = Picture(height=2.6)
     axes = figure.subplots()
@@ -125,11 +120,7 @@ def spectra(magnitudes: Mapping[str, np.ndarray], up_to_hz: float = SAMPLE_RATE 
 def receptive_fields(picture: np.ndarray, fields: Sequence[tuple[str, int]]) -> Figure:
     """Draw over a spectrogram how much of it one unit of each layer sees (notebook 02).
 
-    Parameters
-    ----------
-    picture : ndarray, shape (bins, frames)
-    fields : sequence of (str, int)
-        Name and side length (in frames and in bins) of each field, smallest first.
+    Each field, smallest first, has a name and a side length, in frames and in bins.
     """
     figure = Picture(height=4.2)
     axes = figure.subplots()
@@ -159,11 +150,7 @@ def receptive_fields(picture: np.ndarray, fields: Sequence[tuple[str, int]]) -> 
 def class_activation(picture: np.ndarray, cams: Mapping[str, np.ndarray]) -> Figure:
     """Draw over a grey spectrogram where networks find their evidence (notebook 03).
 
-    Parameters
-    ----------
-    picture : ndarray, shape (bins, frames)
-    cams : mapping of str to ndarray, shape (bins, frames)
-        For each name a map in [0, 1], such as `grad_cam.grad_cam` makes.
+    Maps, shape (bins, frames), are in [0, 1], such as `grad_cam.grad_cam` makes them.
     """
     figure = Picture(height=3.6 if len(cams) > 1 else 3.2)
     panels = figure.subplots(1, len(cams), sharex=True, sharey=True, squeeze=False)[0]
