@@ -6,8 +6,10 @@ Heavy modules are imported inside the commands, so that `lildata --help` answers
 import argparse
 import sys
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from lildata_utils import __version__
 from lildata_utils.cli import course, genre, music, sound
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(str(error))
     except KeyboardInterrupt:
         return fail(f"stopped; {options.stopped}")
-    except BrokenProcessPool:
+    except BrokenExecutor:
         return fail("a worker process was killed, maybe for lack of memory: try --workers 1")
     except BrokenPipeError:
         # Whoever read our output (`| head`) has seen enough; nothing more can be written there.
@@ -49,15 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Gather all commands with their options (README)."""
-    import shtab
-
     parser = argparse.ArgumentParser(
         prog="lildata",
         description="Music as 631 x 631 spectrograms: prepare it, learn its genres, tell them.",
         epilog="Exit status: 0 all went well, 1 it failed, 2 wrong arguments.",
     )
     parser.add_argument("--version", action="version", version=f"lildata {__version__}")
-    shtab.add_argument_to(parser, "--completion", help="print a script for the shell, and exit")
+    parser.add_argument(
+        "--completion",
+        action=_Completion,
+        choices=("bash", "zsh"),
+        help="print what makes the shell complete commands, options and files, and exit",
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
@@ -72,3 +77,22 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Completion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> None:
+        # Imported by nobody else: it would make every command start later.
+        import shtab
+
+        _, shell, _ = given
+        _complete_files(parser, shtab.FILE)
+        print(shtab.complete(parser, shell))
+        parser.exit()
+
+
+def _complete_files(parser: argparse.ArgumentParser, files: Any) -> None:
+    """Tell shtab that what becomes a path is completed like one."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                _complete_files(sub, files)
+        elif action.type is Path:
+            vars(action)["complete"] = files

@@ -40,6 +40,7 @@ class Collection(Settings):
         "of each track (default: its own)",
         range=Range(least=SHORTEST_TRACK_S),
         metavar="S",
+        option="seconds",
     )
     genres: tuple[str, ...] = setting(GENRES, "only these", choices=GENRES, metavar="A,B")
     seed: int = setting(0, "of all randomness", range=Range(least=0), metavar="N")

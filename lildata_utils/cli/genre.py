@@ -1,0 +1,213 @@
+"""Networks that learn and tell: `lildata train`, `sweep`, `test` and `classify`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lildata_utils.cli.options import add_settings, chosen, names
+from lildata_utils.cli.output import Add, bar, fail, follow
+from lildata_utils.clips.settings import SPLITS, TEST
+from lildata_utils.errors import LilDataError
+from lildata_utils.learning.settings import Training
+from lildata_utils.networks.settings import (
+    CLASSIFIERS,
+    IMAGENET,
+    RANDOM,
+    SETTINGS,
+    ResNet50Settings,
+)
+from lildata_utils.settings import Settings
+
+if TYPE_CHECKING:
+    from lildata_utils.genre.listening import Verdict
+    from lildata_utils.learning.fit import TrainingStep
+    from lildata_utils.learning.runs import Run
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of this module (README)."""
+    sub = add("train", _train, "train a network on a data set; a stopped training goes on")
+    networks = sub.add_subparsers(
+        title="networks", dest="network", required=True, metavar="NETWORK"
+    )
+    for network, kind in SETTINGS.items():
+        words = str(kind.__doc__).partition(" (notebook")[0]
+        _add_training(networks.add_parser(network, help=words, description=f"{words}."), kind)
+
+    sub = add("sweep", _sweep, "do a table of experiments; a stopped one goes on")
+    sub.add_argument("plan", type=Path, metavar="FILE", help="TOML, like experiments/resnet.toml")
+    sub.add_argument("out", type=Path, metavar="OUT", help="gets the music, the runs, the table")
+
+    sub = add("test", _test, "test a run: report.json, confusion.png, mistakes.csv")
+    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
+    sub.add_argument("dataset", type=Path, metavar="DATASET", help="made by `lildata prepare`")
+    sub.add_argument("--split", choices=(*SPLITS, "all"), default=TEST, help=f"(default {TEST})")
+    sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default RUN/reports/SPLIT)")
+
+    sub = add("classify", _classify, "tell the genre of music files, every 5 s and as a whole")
+    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
+    sub.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="music files")
+    sub.add_argument("--json", action="store_true", help="for machines")
+    sub.add_argument("--out", type=Path, metavar="FOLDER", help="draw the genre over time there")
+
+
+def _add_training(sub: argparse.ArgumentParser, kind: type[Settings]) -> None:
+    sub.add_argument("dataset", type=Path, metavar="DATASET", help="made by `lildata prepare`")
+    sub.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+    sub.add_argument("--genres", type=names, metavar="A,B", help="only these (default: all)")
+    add_settings(sub, Training)
+    add_settings(sub, kind, leave_out=("weights",))
+    if kind is ResNet50Settings:
+        # Its own default is random: only here is somebody who can be told what was had instead.
+        sub.add_argument(
+            "--weights",
+            metavar="W",
+            help=f"first weights: {IMAGENET}, {RANDOM}, or a file of Keras' (default: ImageNet's "
+            "where they can be had)",
+        )
+
+
+def load_run(folder: Path, networks: tuple[str, ...]) -> "Run":
+    """Open a run, if it is of one of these networks (README)."""
+    from lildata_utils.learning import runs
+
+    run = runs.load_run(folder)
+    if run.network not in networks:
+        raise LilDataError(
+            f"{folder} is a run of {run.network}: expected one of {', '.join(networks)}"
+        )
+    return run
+
+
+def _train(options: argparse.Namespace) -> int:
+    from lildata_utils.clips import dataset
+    from lildata_utils.learning import runs
+    from lildata_utils.learning.fit import fit
+    from lildata_utils.learning.history import describe_epoch, peaked
+    from lildata_utils.learning.recipes import RECIPES
+
+    recipe = RECIPES[options.network]
+    clips = dataset.load(options.dataset).select(genres=options.genres)
+    if recipe.settings is ResNet50Settings:
+        options.weights = _choose_weights(options.weights)
+    settings, training = chosen(options, recipe.settings), chosen(options, Training)
+    with bar("step") as shown:
+        for step in fit(options.out, recipe, clips, training, settings):
+            _follow_training(shown, step)
+            if step.history is not None:
+                shown.write(describe_epoch(step.history, step.epochs), file=sys.stdout)
+    run = runs.load_run(options.out)
+    print(f"{options.out}: {len(run.history)} epochs; {peaked(run.history)}")
+    return 0
+
+
+def _choose_weights(weights: str | None) -> str:
+    import warnings
+
+    from lildata_utils.networks.resnet import choose_weights
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = choose_weights(weights)
+    print("\n".join([f"first weights: {found}", *(str(warning.message) for warning in told)]))
+    return found
+
+
+def _follow_training(shown: Any, step: "TrainingStep") -> None:
+    if step.epoch == 0:  # the outputs of layers that do not learn, track by track
+        follow(shown, step.step, step.steps)
+    else:
+        follow(shown, (step.epoch - 1) * step.steps + step.step, step.epochs * step.steps)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from lildata_utils.genre import sweep, sweep_tables
+    from lildata_utils.genre.plan import read_plan
+
+    plan = read_plan(options.plan)
+    with bar("step") as shown:
+        for step in sweep.run(plan, options.out):
+            place = f"[{step.number}/{step.runs}] {step.row.name}, seed {step.seed}"
+            if step.training is not None:
+                shown.set_description(place)
+                _follow_training(shown, step.training)
+                continue
+            done = sweep_tables.result(step.row, step.seed, options.out)
+            words = ", ".join(f"{name} {done[name]:.1%}" for name in SPLITS)
+            shown.write(f"{place}: {words}, {done['seconds']:.0f} s", file=sys.stdout)
+    rows = sweep_tables.table(plan, options.out)
+    print(sweep_tables.as_markdown(rows, sweep_tables.contrasts(plan, options.out)))
+    print(f"{options.out}: table.csv, report.json")
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    from lildata_utils.clips import dataset
+    from lildata_utils.files import written_beside
+    from lildata_utils.genre import evaluation
+    from lildata_utils.genre.predict import predict
+    from lildata_utils.machine import machine
+    from lildata_utils.show import learning_figures
+
+    run = load_run(options.run, CLASSIFIERS)
+    clips = dataset.load(options.dataset).select(options.split, run.genres)
+    probabilities = predict(run.model, clips)
+    report = evaluation.evaluate(probabilities, clips)
+    out = options.out or options.run / "reports" / options.split
+    with written_beside(out / "confusion.png") as beside:
+        learning_figures.confusion(report.confusion, report.genres).savefig(beside, dpi=150)
+    evaluation.write_report(
+        out,
+        report,
+        evaluation.mistakes(probabilities, clips),
+        run=str(options.run),
+        network=run.network,
+        settings=run.settings,
+        dataset=str(options.dataset),
+        machine=machine(),
+    )
+    print(report)
+    print(f"majority {report.majority_accuracy:.1%}, macro F1 {report.macro_f1:.3f}")
+    print(f"{out}: report.json, confusion.png, mistakes.csv")
+    return 0
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from lildata_utils.genre.listening import classify_file, describe
+
+    run = load_run(options.run, CLASSIFIERS)
+    failed, results = 0, []
+    for audio in options.audio:
+        try:
+            verdict = classify_file(run, audio)
+        except LilDataError as error:
+            failed = fail(str(error))
+            continue
+        if options.json:
+            results.append(verdict.as_json())
+        else:
+            print("\n".join(describe(verdict)))
+        if options.out is not None:
+            picture = _draw(verdict, options.out)
+            print(
+                f"{picture}: the genre over time", file=sys.stderr if options.json else sys.stdout
+            )
+    if options.json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    return failed
+
+
+def _draw(verdict: "Verdict", folder: Path) -> Path:
+    """Draw the genre over time into ``folder/<name of the file>.png``; return that path."""
+    from lildata_utils.clips.sources import read_mix_list
+    from lildata_utils.files import written_beside
+    from lildata_utils.show import learning_figures
+
+    tracks = [(track.start_s, track.title) for track in read_mix_list(verdict.file)]
+    figure = learning_figures.genre_over_time(verdict.probabilities, verdict.genres, tracks)
+    path = folder / f"{verdict.file.name}.png"
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=150)
+    return path

@@ -1,0 +1,171 @@
+"""Sounds made by networks and of pictures: `lildata transfer`, `generate` and `invert`."""
+
+import argparse
+from pathlib import Path
+
+from lildata_utils.cli.genre import load_run
+from lildata_utils.cli.options import add_settings, chosen
+from lildata_utils.cli.output import Add, bar, fail, follow
+from lildata_utils.errors import LilDataError
+from lildata_utils.generation.settings import Drawing
+from lildata_utils.sound.settings import Inversion
+from lildata_utils.transfer.settings import Transfer
+
+DEFAULT_LOUDEST = 0.5
+OUT = ".wav, .flac, .ogg or .mp3"
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of this module (README)."""
+    sub = add(
+        "transfer",
+        _transfer,
+        "paint the style of one clip of music onto another",
+        stopped="nothing half done was written",
+    )
+    sub.add_argument(
+        "paths", type=Path, nargs="+", metavar="CONTENT STYLE OUT", help="music, music, sound file"
+    )
+    sub.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="FILE",
+        help="a CSV file with columns content,style; OUT is a folder then (and the only path)",
+    )
+    add_settings(sub, Transfer)
+    sub.usage = (
+        "lildata transfer [options] CONTENT STYLE OUT\n"
+        "       lildata transfer [options] --pairs FILE OUT"
+    )
+    sub.set_defaults(parser=sub)
+
+    sub = add(
+        "generate",
+        _generate,
+        "let an LSTM draw 5 s of music from a first frame",
+        stopped="nothing was written",
+    )
+    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train lstm`")
+    sub.add_argument("out", type=Path, metavar="OUT", help=f"{OUT}; also .png")
+    sub.add_argument(
+        "--start",
+        metavar="CLIP",
+        help="an audio file, or with --dataset the id of a clip (default: silence)",
+    )
+    sub.add_argument("--dataset", type=Path, metavar="DATASET", help="that has the clip")
+    add_settings(sub, Drawing)
+
+    sub = add(
+        "invert",
+        _invert,
+        "turn a spectrogram picture back into sound",
+        stopped="nothing was written",
+    )
+    sub.add_argument("picture", type=Path, metavar="IN", help="image or magnitude: .npy, .png")
+    sub.add_argument("out", type=Path, metavar="OUT", help=OUT)
+    add_settings(sub, Inversion)
+    sub.add_argument("--resize", action="store_true", help="stretch other sizes to 631 x 631")
+
+
+def _transfer(options: argparse.Namespace) -> int:
+    from lildata_utils.sound import audio
+    from lildata_utils.transfer import files
+
+    wanted = 1 if options.pairs else 3
+    if len(options.paths) != wanted:
+        expected = "OUT with --pairs" if options.pairs else "CONTENT STYLE OUT"
+        options.parser.error(f"expected {expected}, not {len(options.paths)} paths")
+    first, second = options.paths[0], options.paths[min(1, wanted - 1)]
+    common = chosen(options, Transfer, content=str(first), style=str(second))
+    work = {options.paths[-1]: common}
+    if options.pairs:
+        pairs = files.read_pairs(options.pairs, common)
+        work = {first / f"{name}.wav": settings for name, settings in pairs.items()}
+    inputs = [Path(path) for path in (options.pairs, common.weights) if path is not None]
+    for out, settings in work.items():
+        audio.check_format(out)
+        files.check_out(out, [*inputs, Path(settings.content), Path(settings.style)])
+    network = files.load_network(common.network, common.weights, common.seed)
+    print(f"network: {network.weights}")
+    todo = {
+        out: settings
+        for out, settings in work.items()
+        if not files.is_done(out, settings, network.weights)
+    }
+    if len(todo) < len(work):
+        print(f"{len(work) - len(todo)} of {len(work)} were there from an earlier run")
+    failed = 0
+    for out, settings in todo.items():
+        try:
+            with bar("iteration") as shown:
+                for step in files.transfer_files(settings, network, out):
+                    follow(shown, step.number, step.iterations)
+        except LilDataError as error:
+            failed = fail(str(error))
+            continue
+        print(
+            f"{out} (.png, .json): iteration {step.number}, content cost {step.content_cost:.4g}, "
+            f"style cost {step.style_cost:.4g}"
+        )
+    return failed
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from lildata_utils.generation import drawing
+    from lildata_utils.sound import audio
+
+    audio.check_format(options.out)
+    run, settings = load_run(options.run, ("lstm",)), chosen(options, Drawing)
+    frame = drawing.first_frame(options.start, options.dataset, settings.start_s)
+    (image,) = drawing.generate(
+        run.model, frame[None], temperature=settings.temperature, seed=settings.seed
+    )
+    drawing.save_drawing(options.out, image, drawing.drawing_to_sound(image), options.start)
+    print(
+        f"{options.out} (.png): 5 s from {options.start or 'silence'}; layers of units: "
+        f"{run.settings['layers']} x {run.settings['units']}; epochs: {len(run.history)}"
+    )
+    return 0
+
+
+def _invert(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from lildata_utils.sound import audio
+    from lildata_utils.sound.inversion import invert
+    from lildata_utils.sound.pictures import read_picture
+    from lildata_utils.sound.spectrogram import SAMPLE_RATE
+
+    audio.check_format(options.out)
+    picture, settings = read_picture(options.picture, options.resize), chosen(options, Inversion)
+    if settings.peak_db is not None and picture.dtype != np.uint8:
+        raise LilDataError("--peak-db is for images; magnitudes have their own level: leave it out")
+    level_known = settings.peak_db is not None or picture.dtype != np.uint8
+    try:
+        with bar("iteration") as shown:
+            for step in invert(
+                picture,
+                settings.method,
+                settings.iterations,
+                settings.phase,
+                settings.peak,
+                settings.seed,
+            ):
+                follow(shown, step.number, step.iterations)
+    except LilDataError as error:
+        raise LilDataError(f"{options.picture}: {error}") from None
+    # The pictures of a stack are heard one after the other.
+    sound = step.waveform.reshape(-1)
+    loudest = float(np.abs(sound).max())
+    if not level_known and loudest > 0:
+        print(f"level unknown (no --peak-db): the loudest sample is set to {DEFAULT_LOUDEST}")
+        sound = sound * (DEFAULT_LOUDEST / loudest)
+    elif loudest > 1:
+        print(f"turned down by {20 * np.log10(loudest):.1f} dB to full scale")
+        sound = sound / loudest
+    audio.write(options.out, sound)
+    print(
+        f"{options.out}: {len(sound) / SAMPLE_RATE:.1f} s, {step.number} iterations, "
+        f"spectral convergence {float(np.mean(step.convergence_db())):.1f} dB"
+    )
+    return 0
