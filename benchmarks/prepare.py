@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--long", type=float, default=180, help="minutes of the long mix")
     report.add_option(parser)
     options = parser.parse_args()
-    lildata = [sys.executable, "-m", "lildata_utils.cli.main"]
+    lildata = [sys.executable, "-m", "lildata_utils"]
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -30,7 +30,7 @@ NAMES = {"softmax": "softmax benchmark", "cnn": "Lil Data"}
 
 def lildata(*arguments: object) -> None:
     """Run the command line, and stop where it fails."""
-    command = [sys.executable, "-m", "lildata_utils.cli.main", *map(str, arguments)]
+    command = [sys.executable, "-m", "lildata_utils", *map(str, arguments)]
     subprocess.run(command, check=True, stdout=sys.stderr)
 
 

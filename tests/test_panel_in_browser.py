@@ -151,7 +151,7 @@ def test_in_jupyterlab(tmp_path, tab):
 def test_as_a_page(tmp_path, tab):
     def command(port):
         return [
-            *(sys.executable, "-m", "lildata_utils.cli.main", "demo"),
+            *(sys.executable, "-m", "lildata_utils", "demo"),
             f"--port={port}",
             "--no-browser",
         ]

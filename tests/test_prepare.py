@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from lildata_utils.cli.mainps import dataset
-from lildata_utils.cli.mainps.prepare import prepare
+from lildata_utils.clips import dataset
+from lildata_utils.clips.prepare import prepare
 
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import partial_files
@@ -115,7 +115,7 @@ def test_kill_9_then_the_same_command_equals_an_undisturbed_run(tmp_path):
     source = tmp_path / "music"
     for number in range(12):
         add_track(source, f"house/{number}.wav", seconds=120, seed=number, rate=44_100)
-    command = [sys.executable, "-m", "lildata_utils.cli.main", "prepare", str(source)]
+    command = [sys.executable, "-m", "lildata_utils", "prepare", str(source)]
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     out = tmp_path / "killed"
     kills = 0

@@ -86,7 +86,7 @@ def test_help_answers_at_once():
     def seconds():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
-            [sys.executable, "-m", "lildata_utils.cli.main", "--help"],
+            [sys.executable, "-m", "lildata_utils", "--help"],
             stdout=subprocess.DEVNULL,
             check=True,
         )
@@ -169,7 +169,7 @@ def test_the_readme_has_commands():
 def test_commands_of_the_readme_exist(line):
     words = [word for word in shlex.split(line) if "=" not in word.split("/")[0] or word[0] == "-"]
     if words[0] == "lildata":
-        cli._parser().parse_args(words[1:])
+        cli.make_parser().parse_args(words[1:])
     elif words[0] == "make":
         makefile = (PROJECT_FOLDER / "Makefile").read_text()
         for target in words[1:]:
