@@ -2,10 +2,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from lildata_utils.cli import main as cli
 from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
-from lildata_utils.sound import audio, inversion
+from lildata_utils.sound import audio
 from lildata_utils.sound import spectrogram as sg
 from lildata_utils.sound.pictures import read_picture, write_picture
 
@@ -119,8 +118,3 @@ def test_invert_says_what_is_wrong_in_a_line(image, tmp_path, capsys):
         assert main(["invert", str(tmp_path / first), str(tmp_path / second), *rest]) == 1
         assert words in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
-
-
-def test_the_command_line_offers_all_methods():
-    assert tuple(inversion.METHODS) == cli.INVERSIONS
-    assert inversion.STARTS == cli.STARTS

@@ -36,7 +36,7 @@ Image = NDArray[np.uint8]
 
 
 def cut_clips(blocks: Iterable[Floats]) -> Iterator[Floats]:
-    """Cut a waveform that comes in blocks into clips of 5 s; what is left at the end is dropped.
+    """Cut a waveform that comes in blocks into clips of 5 s, drop what is left (notebook 01).
 
     Parameters
     ----------
@@ -63,25 +63,19 @@ def cut_clips(blocks: Iterable[Floats]) -> Iterator[Floats]:
 
 
 def stft(waveform: ArrayLike) -> NDArray[np.complex64]:
-    """Short-time Fourier transform with the course's window and hop, centred.
+    """Short-time Fourier transform, centred, with the course's window and hop (notebook 01).
 
-    The same numbers as ``librosa.stft(waveform, n_fft=1260, hop_length=175)``, in float32
-    throughout.
+    The same numbers as ``librosa.stft(waveform, n_fft=1260, hop_length=175)``, in float32.
 
     Parameters
     ----------
     waveform : array_like, shape (..., samples)
-        Mono samples at 22 050 Hz; leading axes are a stack of clips.
+        Mono samples at 22 050 Hz, at least one; leading axes are a stack of clips.
 
     Returns
     -------
     ndarray of complex64, shape (..., 631, 1 + samples // 175)
         Rows are frequencies (0 to 11 025 Hz in steps of 17.5 Hz), columns are frames.
-
-    Raises
-    ------
-    ValueError
-        If the waveform has no samples.
 
     Examples
     --------
@@ -92,9 +86,9 @@ def stft(waveform: ArrayLike) -> NDArray[np.complex64]:
 
 
 def istft(spectrum: ArrayLike) -> Floats:
-    """Invert `stft`: the waveform whose transform is closest to the given one.
+    """Find the waveform whose `stft` is closest to the given one (notebook 06).
 
-    The same numbers as ``librosa.istft(spectrum, hop_length=175)``, in float32 throughout.
+    The same numbers as ``librosa.istft(spectrum, hop_length=175)``, in float32.
 
     Parameters
     ----------
@@ -105,16 +99,6 @@ def istft(spectrum: ArrayLike) -> Floats:
     -------
     ndarray of float32, shape (..., (frames - 1) * 175)
         At 22 050 Hz.
-
-    Raises
-    ------
-    ValueError
-        If there are not 631 rows.
-
-    Examples
-    --------
-    >>> istft(np.zeros((631, 631))).shape
-    (110250,)
     """
     spectra = np.asarray(spectrum, dtype=np.complex64)
     *stack, bins, frames = spectra.shape
@@ -125,7 +109,7 @@ def istft(spectrum: ArrayLike) -> Floats:
 
 
 def magnitude(waveform: ArrayLike) -> Floats:
-    """Magnitude of the short-time Fourier transform: what is left when the phase is dropped.
+    """Magnitude of the transform: what is left when the phase is dropped (notebook 01).
 
     Parameters
     ----------
@@ -147,7 +131,7 @@ def magnitude(waveform: ArrayLike) -> Floats:
 
 
 def to_image(waveform: ArrayLike) -> tuple[Image, Floats]:
-    """Draw a clip, or a stack of clips, as the network sees it.
+    """Draw a clip, or a stack of clips, as the network sees it (notebook 01).
 
     Equal to `magnitude_to_image` of `magnitude`, without the two intermediate pictures.
 
@@ -162,12 +146,6 @@ def to_image(waveform: ArrayLike) -> tuple[Image, Floats]:
         255 is the clip's loudest bin, 0 is 80 dB below it or less; 0.31 dB a step.
     peak : ndarray of float32, shape (...)
         Linear magnitude of the loudest bin; 0 for silence.
-
-    Examples
-    --------
-    >>> image, peak = to_image(np.random.default_rng(0).standard_normal((2, CLIP_SAMPLES)))
-    >>> image.shape, peak.shape
-    ((2, 631, 631), (2,))
     """
     power = _analyse(waveform, _power, np.float32)
     top = power.max(axis=(-2, -1))
@@ -175,7 +153,7 @@ def to_image(waveform: ArrayLike) -> tuple[Image, Floats]:
 
 
 def magnitude_to_image(magnitude: ArrayLike) -> tuple[Image, Floats]:
-    """Turn magnitudes into decibels below each clip's own peak, in 256 steps.
+    """Turn magnitudes into decibels below each clip's own peak, in 256 steps (notebook 01).
 
     Parameters
     ----------
@@ -184,10 +162,8 @@ def magnitude_to_image(magnitude: ArrayLike) -> tuple[Image, Floats]:
 
     Returns
     -------
-    image : ndarray of uint8, shape (..., bins, frames)
-        ``255 + dB / 0.3137`` with dB in [-80, 0] below the peak.
-    peak : ndarray of float32, shape (...)
-        Linear magnitude of the loudest bin; 0 for silence.
+    image, peak : ndarray of uint8, shape (..., bins, frames); of float32, shape (...)
+        As `to_image`: ``255 + dB / 0.3137`` with dB in [-80, 0] below the peak.
 
     Examples
     --------
@@ -206,17 +182,9 @@ def rounded(picture: ArrayLike) -> Image:
 
 
 def image_to_db(image: ArrayLike) -> Floats:
-    """Read the decibels off an image.
+    """Read an image's decibels, -80 to 0 below the clip's peak, same shape (notebook 01).
 
-    Parameters
-    ----------
-    image : array_like, shape (..., bins, frames)
-        In [0, 255]; floats between the steps are allowed (a network's picture).
-
-    Returns
-    -------
-    ndarray of float32, same shape
-        In [-80, 0] dB below the clip's peak.
+    Floats between the steps are allowed (a network's picture).
 
     Examples
     --------
@@ -227,7 +195,7 @@ def image_to_db(image: ArrayLike) -> Floats:
 
 
 def image_to_magnitude(image: ArrayLike, peak: ArrayLike = 1.0) -> Floats:
-    """Go back from an image to linear magnitudes at the clip's own level.
+    """Go back from an image to linear magnitudes at the clip's own level (notebook 06).
 
     Within half a step (0.16 dB) of the original above the floor. What was at the floor (0 in the
     image) comes back as exactly 0, so that silence stays silent.
@@ -254,7 +222,7 @@ def image_to_magnitude(image: ArrayLike, peak: ArrayLike = 1.0) -> Floats:
 
 
 def network_input(image: ArrayLike) -> Floats:
-    """Make the network's input of an image: one channel, mean subtracted.
+    """Make the network's input of an image: one channel, mean subtracted (notebook 01).
 
     Parameters
     ----------
@@ -266,29 +234,8 @@ def network_input(image: ArrayLike) -> Floats:
     ndarray of float32, shape (..., 631, 631, 1)
         ``image - 114.80``: the mean of the three channels that Keras' ResNet-50
         `preprocess_input` would make of the same grey picture.
-
-    Examples
-    --------
-    >>> network_input(np.zeros((2, 631, 631), np.uint8)).shape
-    (2, 631, 631, 1)
     """
     return (np.asarray(image, dtype=np.float32) - np.float32(CAFFE_MEAN))[..., None]
-
-
-def input_to_image(network_input: ArrayLike) -> Image:
-    """Undo `network_input`: add the mean, drop the channel, round and clip to [0, 255].
-
-    Parameters
-    ----------
-    network_input : array_like, shape (..., 631, 631, 1)
-        A network's input, or a picture that gradient descent made of one.
-
-    Returns
-    -------
-    ndarray of uint8, shape (..., 631, 631)
-    """
-    image = np.asarray(network_input, dtype=np.float32)[..., 0] + np.float32(CAFFE_MEAN)
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
 def _analyse(
