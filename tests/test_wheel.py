@@ -1,4 +1,4 @@
-"""The package works where there is no checkout: a wheel, in an environment and folder of its own."""
+"""The package works without a checkout: a wheel, in an environment and a folder of its own."""
 
 import os
 import subprocess
