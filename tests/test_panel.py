@@ -14,7 +14,9 @@ from lildata_utils.show.panel import PRESETS, TransferPanel
 from lildata_utils.sound import audio
 from lildata_utils.sound.clip import read_clip
 from lildata_utils.sound.pictures import read_picture
-from lildata_utils.transfer import style_transfer, transfers
+from lildata_utils.transfer import files as transfers
+from lildata_utils.transfer import painting
+from lildata_utils.transfer import settings as papers
 
 SAMPLES = 20 * 22_050
 RNG = np.random.default_rng(0)
@@ -108,14 +110,14 @@ def test_its_saved_output_is_light_and_says_what_to_do(fresh):
 
 def test_its_numbers_are_those_of_the_paper():
     for name, words in (("lil_data", "Lil Data"), ("vgg19", "VGG-19")):
-        paper = style_transfer.PRESETS[name]
+        paper = papers.PRESETS[name]
         for stop, iterations in (("early stop", paper.early_stop), ("full", paper.full)):
             preset = PRESETS[f"{words}, {stop}"]
             assert preset["network"] == name
             assert preset["iterations"] == iterations
             assert (preset["alpha"], preset["beta"]) == (paper.alpha, paper.beta)
-    assert set(panel.STARTS.values()) == set(style_transfer.STARTS)
-    assert set(panel.PHASES.values()) == set(transfers.PHASES)
+    assert set(panel.STARTS.values()) == set(papers.STARTS)
+    assert set(panel.PHASES.values()) == set(papers.PHASES)
 
 
 def test_every_preset_can_be_set(fresh, files):
@@ -269,7 +271,7 @@ def test_one_can_look_back_at_earlier_iterations(warm):
 def test_of_many_steps_only_some_are_kept_the_first_and_the_last_among_them():
     job = panel._Job(None, None, None)
     for number in range(1000):
-        job.keep(style_transfer.Step(number, 1000, 0.0, 0.0, 0.0, BLACK))
+        job.keep(painting.PaintingStep(number, 1000, 0.0, 0.0, 0.0, BLACK))
     assert len(job.kept) <= panel.KEPT_STEPS
     assert list(job.kept) == sorted(job.kept)
     assert min(job.kept) == 0
@@ -320,7 +322,7 @@ def test_a_run_that_fails_says_why_and_the_panel_lives_on(warm, monkeypatch):
         raise LilDataError("the network is ill")
 
     with monkeypatch.context() as patch:
-        patch.setattr(transfers, "transfer_clips", fail)
+        patch.setattr(painting, "paint", fail)
         warm.run.click()
         wait(lambda: "the network is ill" in warm.message.value)
     wait(lambda: not warm.run.disabled)
