@@ -1,7 +1,7 @@
 # `make course` and `make test` are all it takes; each makes .venv from requirements.lock first.
 BIN := .venv/bin
 
-.PHONY: course test test-fast check lab demo notebooks bench lock clean
+.PHONY: course test test-fast check lab demo notebooks tables bench lock clean
 
 course: .venv/.installed  ## all notebooks, headless, in the quick profile
 	$(BIN)/lildata course --profile quick
@@ -30,6 +30,9 @@ notebooks: .venv/.installed  ## run the committed notebooks in place, before a c
 		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 	$(BIN)/python scripts/drop_views.py notebooks/*.ipynb
 
+tables: .venv/.installed  ## fill docs/results/ and the README's table from the reports
+	$(BIN)/python scripts/tables.py
+
 bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/prepare.py
 	$(BIN)/python benchmarks/train.py
@@ -44,7 +47,7 @@ lock:  ## write requirements.lock anew (needs uv)
 		pyproject.toml --output-file requirements.lock
 
 clean:  ## what the course made; .venv and pretrained weights stay
-	rm -rf course data/smoke data/quick
+	rm -rf build course data/smoke data/quick
 
 .venv/.installed: requirements.lock pyproject.toml scripts/make_venv.sh
 	sh scripts/make_venv.sh
