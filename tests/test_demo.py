@@ -11,7 +11,7 @@ def test_without_voila_it_says_what_to_install(monkeypatch, capsys):
     assert main(["demo"]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("lildata: the demo needs Voila")
-    assert "pip install" in line
+    assert "install lildata-utils[demo]" in line
 
 
 def test_a_port_in_use_is_named(capsys):

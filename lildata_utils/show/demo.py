@@ -25,7 +25,7 @@ def serve(port: int, open_browser: bool = True) -> None:
         from voila.app import Voila
     except ModuleNotFoundError:
         raise LilDataError(
-            "the demo needs Voila, which is not installed: run `pip install -e .[demo]`"
+            "the demo needs Voila, which is not installed: install lildata-utils[demo]"
         ) from None
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will
