@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lildata_utils.clips.splits import GAP, SPLITS, split_clips
+from lildata_utils.clips.settings import SPLITS
+from lildata_utils.clips.splits import GAP, split_clips
 
 
 def table(tracks, clips, genre="house", artists=None):

@@ -269,13 +269,13 @@ def test_nothing_done_is_one_line(tmp_path):
 
 @pytest.mark.parametrize(("share", "kept"), [(1.0, 10), (0.5, 5), (0.01, 1)])
 def test_thinned_clips_train_and_all_others_stay(tiny_dataset, share, kept):
-    thinned = sweep.thin(tiny_dataset, share, seed=3)
+    thinned = tiny_dataset.share("train", share, seed=3)
     counts = thinned.clips.groupby(["genre", "split"]).size()
     for genre in tiny_dataset.genres:
         assert counts[genre].to_dict() == {"train": kept, "validation": 4, "test": 2}
-    more = sweep.thin(tiny_dataset, 0.8, seed=3)
+    more = tiny_dataset.share("train", 0.8, seed=3)
     if share < 0.8:
         assert set(thinned.clips["id"]) <= set(more.clips["id"])
-    assert set(sweep.thin(tiny_dataset, 0.5, seed=4).clips["id"]) != set(
-        sweep.thin(tiny_dataset, 0.5, seed=3).clips["id"]
+    assert set(tiny_dataset.share("train", 0.5, seed=4).clips["id"]) != set(
+        tiny_dataset.share("train", 0.5, seed=3).clips["id"]
     )

@@ -1,6 +1,6 @@
 """A prepared data set on disk: its table of clips, its images, and batches for training.
 
-`lildata_utils.prepare` writes what this module reads. Notebook 01 walks through both.
+`clips.prepare` writes what this module reads. Notebook 01 walks through both.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ COLUMNS = ("id", "genre", "artist", "track", "start_s", "peak_db", "split", "sha
 
 @dataclass(frozen=True)
 class Dataset:
-    """Clips of a prepared data set; the images stay on disk until they are asked for.
+    """Clips of a prepared data set; images stay on disk until asked for (notebook 01).
 
     Attributes
     ----------
@@ -35,11 +35,11 @@ class Dataset:
     genres : tuple of str
         A clip's label is its genre's position here.
     clips : DataFrame
-        A row a clip: id, genre, artist, track, start_s, peak_db, split, shard, index.
+        A row a clip, with `COLUMNS`.
 
     Examples
     --------
-    >>> train = load(Path("data/quick/dataset")).select("train")  # doctest: +SKIP
+    >>> train = load("data/quick/dataset").select("train")  # doctest: +SKIP
     >>> images, labels = next(train.batches(32, seed=0))  # doctest: +SKIP
     """
 
@@ -84,10 +84,10 @@ class Dataset:
                 f"{self.folder} has no clips of split {split!r} in {', '.join(chosen)}: "
                 "add tracks to its source and prepare it again"
             )
-        return replace(self, genres=chosen, clips=self.clips[keep].reset_index(drop=True))
+        return replace(self._only(keep), genres=chosen)
 
     def at_most(self, seed: int = 0, **counts: int) -> "Dataset":
-        """Keep at most so many clips of a split, drawn by lot.
+        """Keep at most so many clips of a split, drawn by lot over all genres.
 
         Parameters
         ----------
@@ -95,11 +95,6 @@ class Dataset:
             Another seed draws other clips; a smaller number of one seed is part of a larger one.
         **counts : int
             Clips by split, such as ``train=600, validation=0``; other splits stay whole.
-
-        Returns
-        -------
-        Dataset
-            In the order of the table.
 
         Raises
         ------
@@ -111,6 +106,27 @@ class Dataset:
         keep = by_lot <= self.clips["split"].map(counts).fillna(len(self))
         if not keep.any():
             raise LilDataError(f"{self.folder}: no clip is left of {len(self)} by {counts}")
+        return self._only(keep)
+
+    def share(self, split: str, share: float, seed: int = 0) -> "Dataset":
+        """Keep a share of each genre's clips of a split, drawn by lot; other splits stay whole.
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test"}
+        share : float
+            Above 0, up to 1; at least one clip a genre is kept.
+        seed : int
+            Another seed draws other clips; a smaller share of one seed is part of a larger one.
+        """
+        keep = self.clips["split"] != split
+        rng = np.random.default_rng(seed)
+        for genre in self.genres:
+            drawn = rng.permutation(self.clips.index[~keep & (self.clips["genre"] == genre)])
+            keep[drawn[: max(1, round(share * len(drawn)))]] = True
+        return self._only(keep)
+
+    def _only(self, keep: pd.Series) -> "Dataset":
         return replace(self, clips=self.clips[keep].reset_index(drop=True))
 
     def images(self, positions: ArrayLike | None = None) -> Image:
@@ -177,24 +193,15 @@ class Dataset:
                 yield images, labels[part]
 
 
-def load(folder: Path) -> Dataset:
-    """Open a prepared data set.
-
-    Parameters
-    ----------
-    folder : Path
-        What `lildata prepare` wrote.
-
-    Returns
-    -------
-    Dataset
-        All clips that belong to a split.
+def load(folder: str | Path) -> Dataset:
+    """Open what `lildata prepare` wrote: all clips that belong to a split (notebook 01).
 
     Raises
     ------
     LilDataError
         If the folder holds no data set, or one that was never finished.
     """
+    folder = Path(folder)
     if not (folder / DESCRIPTION).is_file():
         raise LilDataError(
             f"{folder} is no finished data set ({DESCRIPTION} is missing): "

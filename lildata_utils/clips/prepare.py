@@ -7,11 +7,11 @@ completed by the same command. Notebook 01 goes through the steps by hand.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from lildata_utils.clips.dataset import CLIPS, COLUMNS, DESCRIPTION, SKIPPED
+from lildata_utils.clips.settings import FRACTIONS, SPLITS
 from lildata_utils.clips.shards import (
     IMAGE_BYTES,
     VERSION,
@@ -29,7 +29,7 @@ from lildata_utils.clips.sources import (
     read_mix_list,
     share_limit,
 )
-from lildata_utils.clips.splits import FRACTIONS, GAP, SPLITS, split_clips
+from lildata_utils.clips.splits import GAP, split_clips
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import (
     file_size,
@@ -43,10 +43,20 @@ from lildata_utils.parallel import map_unordered
 from lildata_utils.sound import spectrogram
 from lildata_utils.sound.spectrogram import CLIP_S
 
+# What the descriptions of all data sets have in common.
+FORMAT = {
+    "version": VERSION,
+    "sample_rate": spectrogram.SAMPLE_RATE,
+    "clip_s": CLIP_S,
+    "n_fft": spectrogram.N_FFT,
+    "hop_length": spectrogram.HOP_LENGTH,
+    "floor_db": spectrogram.FLOOR_DB,
+}
+
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a preparation has come.
+    """How far a preparation has come (notebook 01).
 
     Attributes
     ----------
@@ -67,32 +77,28 @@ class Progress:
 
 
 def prepare(
-    source: Path,
-    out: Path,
+    source: str | Path,
+    out: str | Path,
     split: str = "track",
     workers: int | None = None,
     seed: int = 0,
     limit: int | None = None,
     fractions: tuple[float, float, float] = FRACTIONS,
 ) -> Iterator[Progress]:
-    """Cut all music below a folder into clips, draw them, split them, and write a data set.
+    """Cut all music below a folder into clips, draw them, split them (notebook 01).
 
     Parameters
     ----------
-    source : Path
+    source : str or Path
         Holds a folder per genre, with tracks or mixes in any audio format. It is only read.
-    out : Path
+    out : str or Path
         Becomes the data set. What a killed run left there is completed.
     split : {"track", "clip"}
-        See `splits.split_clips`.
+        See `splits.split_clips`, also for `seed` and `fractions`.
     workers : int, optional
         Processes; as many as there are cores by default.
-    seed : int, optional
-        Deals the tracks to the splits.
     limit : int, optional
         At most this many clips a genre, spread evenly over its files.
-    fractions : tuple of float, optional
-        Shares of train, validation and test.
 
     Yields
     ------
@@ -106,49 +112,26 @@ def prepare(
 
     Examples
     --------
-    >>> for progress in prepare(Path("music"), Path("data/mine")):  # doctest: +SKIP
+    >>> for progress in prepare("music", "data/mine"):  # doctest: +SKIP
     ...     print(progress.clips, "of", progress.clips_in_all)
     """
+    source, out = Path(source), Path(out)
     found, skipped = find_sources(source)
-    sources, duplicates = drop_duplicates(found)
-    skipped += duplicates
-    if limit is not None:
-        sources = share_limit(sources, limit)
-    remove_leftovers(out)
-
-    records = {file: record for file in sources if (record := finished_record(file, out))}
-    expected = {file: expected_clips(file) for file in sources if file not in records}
-    reused = len(records)
-    foreign = set(partial_files(out))
-
-    def progress() -> Progress:
-        done = sum(len(record.starts_s) for record in records.values())
-        growing = sum(file_size(path) // IMAGE_BYTES for path in set(partial_files(out)) - foreign)
-        left = sum(clips for file, clips in expected.items() if file not in records)
-        left_out = sum(len(record.skipped) for record in records.values())
-        return Progress(
-            clips=done + growing,
-            clips_in_all=done + max(left, growing),
-            files=len(records),
-            files_in_all=len(sources),
-            files_reused=reused,
-            left_out=left_out + len(skipped),
-        )
-
+    work = _look_around(found, skipped, out, limit)
     # The longest first, so that no process works alone at the end.
-    jobs = [(file, out) for file in sorted(expected, key=lambda file: -expected[file])]
+    jobs = [(file, out) for file in sorted(work.expected, key=lambda file: -work.expected[file])]
     for finished in map_unordered(make_shard, jobs, workers or usable_cores()):
         if finished:
-            (file, _), records[file] = finished
-        yield progress()
+            (file, _), work.records[file] = finished
+        yield work.progress()
     # Again: workers of a run killed just before may have lived on for a moment after the first.
     remove_leftovers(out)
 
-    left_out = skipped + [
-        Skipped(file.file, *row) for file in sources for row in records[file].skipped
+    left_out = work.skipped + [
+        Skipped(file.file, *row) for file in work.sources for row in work.records[file].skipped
     ]
     _write_table(out / SKIPPED, pd.DataFrame(left_out, columns=["file", "start_s", "reason"]))
-    clips = _clips_table(sources, records)
+    clips = _clips_table(work.sources, work.records)
     if clips.empty:
         raise LilDataError(
             f"{source}: no clip of {CLIP_S:.0f} s in {len(found)} files; {out / SKIPPED} says why"
@@ -157,15 +140,58 @@ def prepare(
     clips.loc[whole, "split"], notes = split_clips(clips[whole], split, seed, fractions)
     _write_table(out / CLIPS, clips)
     genres = list(dict.fromkeys(clips["genre"]))
-    notes += [
-        f"genre {genre}: no usable clip"
-        for genre in dict.fromkeys(file.genre for file in found)
-        if genre not in genres
-    ]
-    write_json(
-        out / DESCRIPTION, _description(clips, genres, split, seed, fractions, source, notes)
-    )
-    yield progress()
+    silent = [genre for genre in dict.fromkeys(file.genre for file in found) if genre not in genres]
+    chosen = {
+        "genres": genres,
+        "split": split,
+        "fractions": list(fractions),
+        "seed": seed,
+        "counts": _counts(clips, genres),
+        "source": str(source),
+        "notes": notes + [f"genre {genre}: no usable clip" for genre in silent],
+    }
+    write_json(out / DESCRIPTION, FORMAT | chosen)
+    yield work.progress()
+
+
+@dataclass
+class _Work:
+    """What is to be done, and what is done of it."""
+
+    out: Path
+    sources: list[Source]
+    skipped: list[Skipped]
+    records: dict[Source, Record]
+    expected: dict[Source, int]
+    foreign: set[Path]
+
+    def progress(self) -> Progress:
+        done = sum(len(record.starts_s) for record in self.records.values())
+        own = set(partial_files(self.out)) - self.foreign
+        growing = sum(file_size(path) // IMAGE_BYTES for path in own)
+        left = sum(clips for file, clips in self.expected.items() if file not in self.records)
+        left_out = sum(len(record.skipped) for record in self.records.values())
+        return Progress(
+            clips=done + growing,
+            clips_in_all=done + max(left, growing),
+            files=len(self.records),
+            files_in_all=len(self.sources),
+            files_reused=len(self.sources) - len(self.expected),
+            left_out=left_out + len(self.skipped),
+        )
+
+
+def _look_around(
+    found: list[Source], skipped: list[Skipped], out: Path, limit: int | None
+) -> _Work:
+    """Choose the files that are needed, and find what an earlier run made of them."""
+    sources, duplicates = drop_duplicates(found)
+    if limit is not None:
+        sources = share_limit(sources, limit)
+    remove_leftovers(out)
+    records = {file: record for file in sources if (record := finished_record(file, out))}
+    expected = {file: expected_clips(file) for file in sources if file not in records}
+    return _Work(out, sources, skipped + duplicates, records, expected, set(partial_files(out)))
 
 
 def _clips_table(sources: list[Source], records: dict[Source, Record]) -> pd.DataFrame:
@@ -201,31 +227,9 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(beside, index=False)
 
 
-def _description(
-    clips: pd.DataFrame,
-    genres: list[str],
-    split: str,
-    seed: int,
-    fractions: tuple[float, float, float],
-    source: Path,
-    notes: list[str],
-) -> dict[str, Any]:
+def _counts(clips: pd.DataFrame, genres: list[str]) -> dict[str, dict[str, int]]:
     counts = clips.groupby(["genre", "split"]).size()
     return {
-        "version": VERSION,
-        "sample_rate": spectrogram.SAMPLE_RATE,
-        "clip_s": CLIP_S,
-        "n_fft": spectrogram.N_FFT,
-        "hop_length": spectrogram.HOP_LENGTH,
-        "floor_db": spectrogram.FLOOR_DB,
-        "genres": genres,
-        "split": split,
-        "fractions": list(fractions),
-        "seed": seed,
-        "counts": {
-            genre: {name: int(counts.get((genre, name), 0)) for name in (*SPLITS, GAP)}
-            for genre in genres
-        },
-        "source": str(source),
-        "notes": notes,
+        genre: {name: int(counts.get((genre, name), 0)) for name in (*SPLITS, GAP)}
+        for genre in genres
     }

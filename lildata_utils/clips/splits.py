@@ -10,14 +10,12 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+from lildata_utils.clips.settings import FRACTIONS, SPLITS, TEST, TRAIN, VALIDATION
+
 # Between two blocks of one mix; these clips belong to no split.
 GAP = "gap"
 GAP_SHARE = 0.05
 GAP_MOST_CLIPS = 36  # three minutes: about as long as a track in a mix
-
-RULES = ("track", "clip")
-FRACTIONS = (0.7, 0.15, 0.15)
 
 
 def split_clips(
