@@ -23,17 +23,10 @@ UNANSWERED = "nothing to check yet: fill in the cell above and run both cells ag
 
 @dataclass(frozen=True, eq=False)
 class Exercise:
-    """A task of a notebook (notebook 01).
+    """A task of a notebook, with an answer that is right (notebook 01).
 
-    Attributes
-    ----------
-    solution : callable
-        An answer that is right.
-    hint : callable
-        Takes what the answer made of the case, the answer, and the case; gives a hint, or an empty
-        string if the answer is right.
-    case : tuple or None
-        What the answer is called with; None if it is no function, but the result itself.
+    `hint` takes what the answer made of the `case`, the answer and the case; it gives an empty
+    string if the answer is right. Without a case the answer is no function, but the result.
     """
 
     solution: Callable[..., Any]
@@ -60,12 +53,7 @@ def exercises_of(notebook: int) -> dict[str, Exercise]:
 def check(number: str, answer: Any) -> None:
     """Print whether an answer is right, and a hint if it is not (notebook 01).
 
-    Parameters
-    ----------
-    number : str
-        Of the exercise, ``"1.2"`` for the second one of notebook 01.
-    answer : object
-        The reader's function or value; None or ``...`` stands for "not done".
+    The answer is a function or a value; None or ``...`` stands for "not done".
 
     Examples
     --------
@@ -95,13 +83,7 @@ def beat_the_network(
 ) -> None:
     """Print how many clips the reader and the network put into the right genre (notebook 00).
 
-    Parameters
-    ----------
-    guesses : sequence of str
-        The reader's, one a clip; empty where there is none.
-    genres : sequence of str
-        The truth.
-    network_guesses : sequence of str
+    Guesses are one a clip, empty where there is none; `genres` is the truth.
     """
     rivals = sum(a == b for a, b in zip(network_guesses, genres, strict=True))
     print(f"The network has {rivals} of {len(genres)} right.")

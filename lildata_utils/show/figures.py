@@ -39,7 +39,7 @@ PIXELS: dict[str, Any] = {"origin": "lower", "interpolation_stage": "data"}
 
 
 class Picture(Figure):
-    """A figure that Jupyter shows without pyplot, the same size everywhere (all notebooks)."""
+    """A figure that Jupyter shows without pyplot, the same size everywhere (notebook 00)."""
 
     def __init__(self, height: float, width: float = WIDTH) -> None:
         super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")

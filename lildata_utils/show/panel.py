@@ -105,15 +105,13 @@ class TransferPanel(widgets.VBox):
     Parameters
     ----------
     clips : mapping of str to Path, optional
-        Audio files to choose from, by name; a preset finds those of a genre by the name of their
-        folder. Those of `crate_clips` if not given.
+        Audio files to choose from, by name (default: `crate_clips`); a preset finds those of a
+        genre by the name of their folder.
     folder : Path
         Where Save writes to, and where uploaded files are kept.
 
     Attributes
     ----------
-    settings : Transfer
-        As they are set now.
     result : Result or None
         Of the last run, at the iteration that `look_back` is set to.
     """
@@ -336,14 +334,11 @@ class TransferPanel(widgets.VBox):
         with self._drawing:
             if job is not self._job:
                 return
-            self.player.show(
-                image=rounded(step.image),
-                title=f"Result, iteration {step.number} of {step.iterations}",
-            )
+            words = f"Iteration {step.number} of {step.iterations}"
+            self.player.show(image=rounded(step.image), title=f"Result, {words.lower()}")
             self.progress.max, self.progress.value = step.iterations, step.number
             self._draw_costs(costs, job.settings)
             if not job.stopped.is_set():
-                words = f"Iteration {step.number} of {step.iterations}"
                 left_s = seconds / max(step.number, 1) * (step.iterations - step.number)
                 self._say(f"{words}, {left_s:.0f} s left." if step.number else f"{words}.")
 
@@ -431,9 +426,8 @@ class TransferPanel(widgets.VBox):
     def _draw_costs(self, costs: list[tuple[float, float]], settings: Transfer) -> None:
         content, style = np.reshape(costs, (-1, 2)).T
         weighted = settings.alpha * content, settings.beta * style
-        self.costs.value = figures.png(
-            learning_figures.transfer_costs(*weighted, settings.iterations or 0)
-        )
+        drawn = learning_figures.transfer_costs(*weighted, settings.iterations or 0)
+        self.costs.value = figures.png(drawn)
 
 
 def _dropdown(name: str, options: Mapping[str, str]) -> widgets.Dropdown:
@@ -452,8 +446,7 @@ def _slider(name: str, values: tuple[float, ...], value: float) -> widgets.Selec
 
 
 def _button(words: str, pressed: Callable[[Any], None], kind: str = "") -> widgets.Button:
-    button = widgets.Button(
-        description=words, button_style=kind, layout=widgets.Layout(width="auto")
-    )
+    layout = widgets.Layout(width="auto")
+    button = widgets.Button(description=words, button_style=kind, layout=layout)
     button.on_click(pressed)
     return button

@@ -71,6 +71,7 @@ def _relative(matrix: Any, reference: Any) -> float:
     return float(np.abs(np.asarray(matrix) - reference).max()) / spread
 
 
+CONTENT, PICTURE = np.array([1.0, 2.0]), np.array([4.0, 2.5])
 FEATURES = np.random.default_rng(0).integers(0, 5, (4, 3, 2)).astype(float)
 # Three beats of 32, 50 and 80 frames; smooth, and nowhere 0.
 BEATS = 1.2 + np.sin(2 * np.pi * np.arange(800)[:, None] / np.array([32, 50, 80]))
@@ -79,10 +80,6 @@ MUSIC = BEATS + 0.1 * RNG.random((6, 800, 3))
 SHUFFLED = RNG.permutation(800)
 EXERCISES = {
     "4.1": Exercise(gram, _hint_for_gram, (FEATURES,)),
-    "4.2": Exercise(
-        content_gradient,
-        _hint_for_content_gradient,
-        (np.array([1.0, 2.0]), np.array([4.0, 2.5])),
-    ),
+    "4.2": Exercise(content_gradient, _hint_for_content_gradient, (CONTENT, PICTURE)),
     "4.3": Exercise(style_with_a_clock, _hint_for_clock, (MUSIC,)),
 }

@@ -79,10 +79,9 @@ def _hint_for_least_absolute(found: Any, answer: Any, values: np.ndarray) -> str
 
 
 GATES, CELL = np.array([0.5, -1.0, 2.0, 0.3, -0.7, 1.5, 0.2, -0.4]), np.array([0.8, -1.2])
+VALUES = np.array([0.0, 0.0, 0.0, 1.0, 1.0])
 EXERCISES = {
     "5.1": Exercise(lstm_parameters, _hint_for_parameters, (2, 3, 5)),
     "5.2": Exercise(lstm_step, _hint_for_lstm_step, (GATES, CELL)),
-    "5.3": Exercise(
-        least_absolute_error, _hint_for_least_absolute, (np.array([0.0, 0.0, 0.0, 1.0, 1.0]),)
-    ),
+    "5.3": Exercise(least_absolute_error, _hint_for_least_absolute, (VALUES,)),
 }
