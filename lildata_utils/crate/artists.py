@@ -39,7 +39,7 @@ _NAMES = len(_FIRST_WORDS) * len(_SECOND_WORDS)
 
 
 class Instrument(Protocol):
-    """Anything that can play an event."""
+    """Anything that can play an event (notebook 01)."""
 
     def play(self, what: Any, seconds: float, glide: float | None = None) -> Waveform:
         """Render one event."""
@@ -48,7 +48,7 @@ class Instrument(Protocol):
 
 @dataclass(frozen=True)
 class Layer:
-    """One instrument's events in a track, and its channel on the desk.
+    """One instrument's events in a track, and its channel on the desk (notebook 01).
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Artist:
-    """A palette drawn from the ranges of a genre.
+    """A palette drawn from the ranges of a genre (notebook 01).
 
     Attributes
     ----------
@@ -117,24 +117,10 @@ class Artist:
 
 @dataclass(frozen=True)
 class Track:
-    """A composed track: everything that is needed to render it.
+    """A composed track: everything that is needed to render it (notebook 01).
 
-    Attributes
-    ----------
-    genre : str
-    number : int
-        Of the track within the genre.
-    seed : int
-        Of the collection.
-    artist : Artist
-    title : str
-    tempo_bpm : float or None
-        None for noise.
-    key : str or None
-        Such as ``F# minor``; None for noise.
-    duration_s : float
-    sections : tuple of Section
-    layers : tuple of Layer
+    The genre's track of this `number` in the collection of this `seed`; `tempo_bpm` and `key` (such
+    as ``F# minor``) are None for noise.
     """
 
     genre: str
@@ -155,7 +141,7 @@ class Track:
 
 
 def artist_number(track_number: int) -> int:
-    """Say who made a track of a genre.
+    """Say who made a track of a genre (notebook 01).
 
     Examples
     --------
@@ -167,7 +153,7 @@ def artist_number(track_number: int) -> int:
 
 
 def pair_of_words(number: int) -> str:
-    """Name number `number`; the first 4096 differ, later ones carry a count."""
+    """Name number `number` (notebook 01); the first 4096 differ, later ones carry a count."""
     # A step without a common factor with 4096 visits every pair once.
     index = (number * 1777 + 311) % _NAMES
     lap = number // _NAMES

@@ -17,22 +17,7 @@ from lildata_utils.genres import GENRES
 
 @lru_cache(maxsize=64)
 def meet(genre: str, number: int, seed: int = 0) -> Artist:
-    """Draw an artist of a genre.
-
-    Parameters
-    ----------
-    genre : str
-        One of `GENRES`.
-    number : int
-        Of the artist within the genre.
-    seed : int
-        Of the collection.
-
-    Returns
-    -------
-    Artist
-        The same for the same arguments.
-    """
+    """Draw an artist of a genre, the same for the same arguments (notebook 01)."""
     rng = generator(seed, "artist", genre, number)
     roots = tuple(int(root) for root in rng.choice(12, 3, replace=False))
     palette = RECIPES[genre].palette(rng)
@@ -57,7 +42,9 @@ def compose(
     duration_s: float | None = None,
     tempo_bpm: float | None = None,
 ) -> Track:
-    """Compose a track; nothing is rendered yet.
+    """Compose a track; nothing is rendered yet (notebook 01).
+
+    It is the same for the same arguments, whatever else has been composed.
 
     Parameters
     ----------
@@ -72,11 +59,6 @@ def compose(
         between 60 and 240 s.
     tempo_bpm : float or None
         None lets the track choose within the genre's range; a DJ sets it to match beats.
-
-    Returns
-    -------
-    Track
-        The same for the same arguments, whatever else has been composed.
 
     Raises
     ------
@@ -123,7 +105,7 @@ def compose(
 
 
 def title(genre: str, number: int, seed: int = 0) -> str:
-    """Give the title of a track, known without composing it."""
+    """Give the title of a track, known without composing it (notebook 01)."""
     return pair_of_words(number * len(GENRES) + GENRES.index(genre) + 1031 + 131 * seed)
 
 

@@ -22,7 +22,7 @@ COMPRESSION = 0.9
 
 
 def degrade(waveform: ArrayLike, seed: int = 0) -> Waveform:
-    """Put music into a room, add noise, and send it through MP3 at a low rate.
+    """Put music into a room, add noise, and send it through MP3 at a low rate (notebook 03).
 
     The three steps of the Audio Degradation Toolbox (Mauch & Ewert 2013), in their simplest form.
 
@@ -42,11 +42,6 @@ def degrade(waveform: ArrayLike, seed: int = 0) -> Waveform:
     ------
     LilDataError
         If the waveform is empty or has more than one channel.
-
-    Examples
-    --------
-    >>> degrade(np.zeros(1000)).shape
-    (1000,)
     """
     music = np.asarray(waveform, np.float32)
     if music.ndim != 1 or not music.size:

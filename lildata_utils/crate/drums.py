@@ -22,7 +22,6 @@ from lildata_utils.crate.waves import (
     low_pass,
     oscillate,
     peak_normalised,
-    place,
     samples,
     seconds_axis,
     white,
@@ -42,7 +41,7 @@ def _falling_sine(
 
 @dataclass(frozen=True)
 class Kit:
-    """A drum kit, balanced: the kick has a peak of 1.
+    """A drum kit, balanced: the kick has a peak of 1 (notebook 01).
 
     Attributes
     ----------
@@ -80,19 +79,7 @@ class Kit:
     seed: int = 0
 
     def play(self, what: str, seconds: float = 0.0, glide: float | None = None) -> Waveform:
-        """Render one drum by its name (a key of `DRUMS`); its length is its own.
-
-        Parameters
-        ----------
-        what : str
-            Such as ``"kick"``.
-        seconds, glide : ignored
-            They stand here because every instrument is played in the same way.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render one drum by its name (a key of `DRUMS`); its length is its own."""
         make, level = DRUMS[what]
         drum = peak_normalised(make(self, generator(self.seed, what)))
         if what in CYMBALS:
@@ -205,7 +192,7 @@ CYMBALS = ("hat", "open_hat", "ride", "crash", "shaker")
 
 @dataclass(frozen=True)
 class HardKick:
-    """The kick of hardstyle: a punch, then a distorted tail with the pitch of the key.
+    """The kick of hardstyle: a punch, then a distorted tail in the key (notebook 01).
 
     Attributes
     ----------
@@ -225,12 +212,7 @@ class HardKick:
     bite: float = 0.5
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a kick whose tail ends on the MIDI pitch `what`, `seconds` long.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a kick whose tail ends on the MIDI pitch `what`, `seconds` long."""
         n = samples(seconds)
         t = seconds_axis(n)
         end_hz = hertz(what)
@@ -248,26 +230,13 @@ class HardKick:
 
 @dataclass(frozen=True)
 class Riser:
-    """Noise and a tone that climb into the next section (or fall away from the last).
-
-    Attributes
-    ----------
-    rising : bool
-        False makes a fall.
-    tone : float
-        Share of the tone (0 to 1).
-    """
+    """Noise and a tone (`tone` is its share) that climb, or fall after a drop (notebook 01)."""
 
     rising: bool = True
     tone: float = 0.2
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render `seconds` of a rise that starts on the MIDI pitch `what`.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render `seconds` of a rise that starts on the MIDI pitch `what`."""
         n = samples(seconds)
         position = np.linspace(0, 1, n, dtype=np.float32)
         noise = white(generator(0, "riser"), n)
@@ -278,12 +247,3 @@ class Riser:
         tone = oscillate("saw", hertz(what) * 2 ** (2 * position), n, cutoff_hz=4000)
         y = ((1 - self.tone) * 0.4 * y + self.tone * tone) * position**1.5
         return fade(y if self.rising else np.ascontiguousarray(y[::-1]), 0.005, 0.01)
-
-
-def roll(drum: Waveform, times: int, seconds: float) -> Waveform:
-    """Repeat a drum evenly within `seconds` (the ratchets of a trap hi-hat)."""
-    step = samples(seconds / times)
-    out = np.zeros(step * (times - 1) + len(drum), np.float32)
-    for number in range(times):
-        place(out, drum[: 2 * step], number * step, 0.75 + 0.25 * number / times)
-    return out

@@ -17,15 +17,7 @@ _LONGEST_FADE_BARS = 8
 
 @dataclass(frozen=True)
 class Mix:
-    """The plan of a mix.
-
-    Attributes
-    ----------
-    tracks : tuple of Track
-        In order.
-    starts_s : tuple of float
-        When each begins to be heard.
-    """
+    """The plan of a mix: its tracks, and when each begins to be heard (notebook 01)."""
 
     tracks: tuple[Track, ...]
     starts_s: tuple[float, ...]
@@ -47,27 +39,10 @@ class Mix:
 def plan_mix(
     genre: str, numbers: Sequence[int], seed: int = 0, duration_s: float | None = None
 ) -> Mix:
-    """Choose a tempo, compose the tracks at it and decide when each begins.
+    """Choose a tempo, compose the tracks at it and decide when each begins (notebook 01).
 
-    A track begins while the one before plays its last section, on a bar of it.
-
-    Parameters
-    ----------
-    genre : str
-    numbers : sequence of int
-        Tracks of the genre, see `compose`; at least one.
-    seed : int
-    duration_s : float or None
-        Length of each track, rounded to whole bars; None lets each have its own.
-
-    Returns
-    -------
-    Mix
-
-    Raises
-    ------
-    LilDataError
-        As `compose`.
+    A track begins while the one before plays its last section, on a bar of it. Arguments as for
+    `compose`; `duration_s` is rounded to whole bars, `numbers` names at least one track.
     """
     # An unknown genre is compose's to refuse.
     tempos = RECIPES[genre].tempo_bpm if genre in RECIPES else None
@@ -88,11 +63,7 @@ def plan_mix(
 
 
 def render_mix(mix: Mix) -> Iterator[Waveform]:
-    """Render a mix track by track, so that an hour of it needs the memory of two tracks.
-
-    Parameters
-    ----------
-    mix : Mix
+    """Render a mix track by track: an hour of it needs the memory of two tracks (notebook 01).
 
     Yields
     ------

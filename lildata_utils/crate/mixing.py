@@ -31,7 +31,7 @@ PEAK_CEILING = 0.95
 
 @dataclass(frozen=True)
 class Desk:
-    """How an artist's records are mixed and mastered.
+    """How an artist's records are mixed and mastered (notebook 01).
 
     Attributes
     ----------
@@ -39,16 +39,12 @@ class Desk:
         Integrated loudness that the master aims at.
     low_db, mid_db, high_db : float
         Gains of the equaliser: a shelf below 150 Hz, a bell at `mid_hz`, a shelf above 4 kHz.
-    mid_hz : float
-        Centre of the bell.
     drive : float
         Saturation of the mix, 0 for none.
     ratio : float
         Of the compressor; 1 for none.
-    reverb_s : float
-        Reverberation time.
-    reverb_db : float
-        Level of the reverb.
+    reverb_s, reverb_db : float
+        Time and level of the reverberation.
     top_hz, bottom_hz : float
         The band that remains (a phone, a radio, an old sampler); above 10 000 and below 25 Hz
         nothing is cut.
@@ -81,7 +77,7 @@ def _biquad(b: tuple[float, ...], a: tuple[float, ...]) -> NDArray[np.float64]:
 
 
 def shelf(hz: float, gain_db: float, high: bool) -> NDArray[np.float64]:
-    """Design a shelf of second order (R. Bristow-Johnson, "Audio EQ Cookbook")."""
+    """Design a shelf (R. Bristow-Johnson, "Audio EQ Cookbook"; notebook 01)."""
     gain = 10 ** (gain_db / 40)
     w = 2 * np.pi * hz / SAMPLE_RATE
     cos, alpha = float(np.cos(w)), float(np.sin(w) / np.sqrt(2))
@@ -104,7 +100,7 @@ def shelf(hz: float, gain_db: float, high: bool) -> NDArray[np.float64]:
 
 
 def bell(hz: float, gain_db: float, quality: float = 0.8) -> NDArray[np.float64]:
-    """Design a peaking equaliser (R. Bristow-Johnson, "Audio EQ Cookbook")."""
+    """Design a peaking equaliser (R. Bristow-Johnson, "Audio EQ Cookbook"; notebook 01)."""
     gain = 10 ** (gain_db / 40)
     w = 2 * np.pi * hz / SAMPLE_RATE
     cos, alpha = float(np.cos(w)), float(np.sin(w)) / (2 * quality)
@@ -115,7 +111,7 @@ def bell(hz: float, gain_db: float, quality: float = 0.8) -> NDArray[np.float64]
 
 
 def sweep_low_pass(waveform: Waveform, from_hz: float, to_hz: float) -> Waveform:
-    """Low-pass a waveform with a corner that moves from one frequency to another.
+    """Low-pass a waveform with a corner that moves between two frequencies (notebook 01).
 
     The coefficients of a resonant second-order section change every 1024 samples, and its state
     is carried over.
@@ -133,7 +129,7 @@ def sweep_low_pass(waveform: Waveform, from_hz: float, to_hz: float) -> Waveform
 
 
 def pump(n: int, kicks: NDArray[np.int64], release_s: float) -> Waveform:
-    """Draw the curve of a sidechain: 1 right after each kick, back to 0 within `release_s`."""
+    """Draw a sidechain's curve: 1 right after each kick, 0 after `release_s` (notebook 01)."""
     length = samples(release_s)
     shape = fade((0.5 + 0.5 * np.cos(np.linspace(0, np.pi, length))).astype(np.float32), 0.004, 0.0)
     curve = np.zeros(n, np.float32)
@@ -144,7 +140,7 @@ def pump(n: int, kicks: NDArray[np.int64], release_s: float) -> Waveform:
 
 
 def echo(waveform: Waveform, delay_s: float, feedback: float) -> Waveform:
-    """Make three repeats of a waveform, each darker and softer than the one before."""
+    """Make three repeats of a waveform, each darker and softer than the last (notebook 01)."""
     out = np.zeros_like(waveform)
     tap = low_pass(waveform, 3500, 1)
     for number in range(1, 4):
@@ -168,7 +164,7 @@ def _impulse_response(reverb_s: float) -> Waveform:
 
 
 def reverberate(waveform: Waveform, reverb_s: float) -> Waveform:
-    """Convolve with a room that reverberates for `reverb_s` (the wet signal alone)."""
+    """Convolve with a room that reverberates for `reverb_s`: the wet signal (notebook 01)."""
     wet = signal.oaconvolve(waveform, _impulse_response(round(reverb_s, 2)))
     return wet[: len(waveform)].astype(np.float32)
 
@@ -183,7 +179,7 @@ def _blocks(waveform: Waveform) -> Waveform:
 
 
 def compress(waveform: Waveform, ratio: float, threshold_db: float = -18.0) -> Waveform:
-    """Compress: levels above the threshold grow only by 1/`ratio`; follows within about 20 ms."""
+    """Let levels above the threshold grow only by 1/`ratio`, within about 20 ms (notebook 01)."""
     if ratio <= 1:
         return waveform
     power = np.mean(_blocks(waveform) ** 2, axis=1)
@@ -195,7 +191,7 @@ def compress(waveform: Waveform, ratio: float, threshold_db: float = -18.0) -> W
 
 
 def limit(waveform: Waveform, ceiling: float = PEAK_CEILING) -> Waveform:
-    """Turn peaks down so that none exceeds the ceiling, without clipping a wave's shape."""
+    """Turn peaks down below the ceiling, without clipping a wave's shape (notebook 01)."""
     peaks = np.max(np.abs(_blocks(waveform)), axis=1)
     gains = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
     if np.min(gains) < 1:
@@ -230,20 +226,11 @@ def _k_weighting() -> NDArray[np.float64]:
 
 
 def loudness(waveform: Waveform) -> float:
-    """Integrated loudness of a mono waveform in LUFS, after ITU-R BS.1770-4.
+    """Integrated loudness of a mono waveform in LUFS, after ITU-R BS.1770-4 (notebook 01).
 
     K-weighting, mean power in blocks of 400 ms every 100 ms, an absolute gate at -70 LUFS and a
-    relative one 10 LU below the mean.
-
-    Parameters
-    ----------
-    waveform : ndarray, shape (n,), float32
-        At 22 050 Hz, at least 0.4 s.
-
-    Returns
-    -------
-    float
-        A full-scale sine of 997 Hz has -3.01 LUFS; silence has -70.
+    relative one 10 LU below the mean. The waveform is at least 0.4 s long. A full-scale sine of
+    997 Hz has -3.01 LUFS; silence has -70.
     """
     weighted = signal.sosfilt(_k_weighting(), waveform)
     hop = SAMPLE_RATE // 10
@@ -257,7 +244,7 @@ def loudness(waveform: Waveform) -> float:
 
 
 def mp3_round_trip(waveform: Waveform, compression: float) -> Waveform:
-    """Encode as MP3 and decode: same length, without what the codec thinks nobody hears."""
+    """Encode as MP3 and decode: same length, without what nobody should hear (notebook 03)."""
     memory = io.BytesIO()
     with soundfile.SoundFile(
         memory, "w", SAMPLE_RATE, 1, "MPEG_LAYER_III", format="MP3", compression_level=compression
@@ -272,7 +259,7 @@ def mp3_round_trip(waveform: Waveform, compression: float) -> Waveform:
 
 
 def wow_and_flutter(waveform: Waveform, cents: float, seed: int) -> Waveform:
-    """Play a waveform on an uneven turntable: slow and faster wander of the pitch by `cents`."""
+    """Play on an uneven turntable: the pitch wanders by `cents` (notebook 01)."""
     n = len(waveform)
     rng = generator(seed, "wow")
     at = np.arange(n, dtype=np.float64)
@@ -285,7 +272,7 @@ def wow_and_flutter(waveform: Waveform, cents: float, seed: int) -> Waveform:
 
 
 def colour(mix: Waveform, desk: Desk, seed: int) -> Waveform:
-    """Do the first half of a master: turntable, band, equaliser, saturation and compression."""
+    """Do the first half of a master: wow, band, equaliser, saturation, ratio (notebook 01)."""
     if desk.wow_cents:
         mix = wow_and_flutter(mix, desk.wow_cents, seed)
     sections = [
@@ -308,7 +295,7 @@ def colour(mix: Waveform, desk: Desk, seed: int) -> Waveform:
 
 
 def deliver(mix: Waveform, desk: Desk, gain: float, seed: int) -> Waveform:
-    """Do the second half of a master: level, noise floor, limiter, and perhaps an MP3."""
+    """Do the second half: level, noise floor, limiter, and perhaps an MP3 (notebook 01)."""
     hiss = white(generator(seed, "hiss"), len(mix)) * np.float32(10 ** (desk.hiss_db / 20))
     out = limit(mix * np.float32(gain) + hiss)
     if desk.mp3 >= 0:
@@ -317,5 +304,5 @@ def deliver(mix: Waveform, desk: Desk, gain: float, seed: int) -> Waveform:
 
 
 def make_up_gain(mix: Waveform, desk: Desk) -> float:
-    """Find the gain that brings a mix to the loudness that the desk aims at."""
+    """Find the gain that brings a mix to the loudness that the desk wants (notebook 01)."""
     return float(10 ** ((desk.loudness_lufs - loudness(mix)) / 20))

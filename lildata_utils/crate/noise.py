@@ -24,7 +24,7 @@ from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
 
 def drift(rng: np.random.Generator, n: int, step_s: float, low: float, high: float) -> Waveform:
-    """Draw a level that wanders between `low` and `high`, with a new aim every `step_s`."""
+    """Draw a level between `low` and `high`, with a new aim every `step_s` (notebook 01)."""
     points = int(n / SAMPLE_RATE / step_s) + 3
     aims = rng.uniform(low, high, points)
     return np.interp(np.arange(n), np.arange(points) * step_s * SAMPLE_RATE, aims).astype(
@@ -33,7 +33,7 @@ def drift(rng: np.random.Generator, n: int, step_s: float, low: float, high: flo
 
 
 def coloured(rng: np.random.Generator, n: int, slope_db: float) -> Waveform:
-    """Make noise whose spectrum falls by `slope_db` an octave (0 white, 3 pink, 6 brown)."""
+    """Make noise that falls by `slope_db` an octave (0 white, 3 pink, 6 brown; notebook 01)."""
     spectrum = np.fft.rfft(white(rng, n))
     hz = np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 20.0)
     spectrum *= (hz / 1000) ** (-slope_db / 6.02)
@@ -55,7 +55,7 @@ def _scatter(
 
 
 def utterances(rng: np.random.Generator, voice: Voice, pitch: float, count: int) -> list[Waveform]:
-    """Render syllables of running speech."""
+    """Render syllables of running speech (notebook 01)."""
     vowels = list(VOWELS)
     return [
         voice.play(
@@ -251,27 +251,13 @@ SCENES: dict[str, Callable[[np.random.Generator, int], Waveform]] = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A recording of something that is not music.
-
-    Attributes
-    ----------
-    kind : str
-        A key of `SCENES`.
-    seed : int
-        The place: the same seed and number give the same recording.
-    """
+    """A recording of something that is not music (a key of `SCENES`), at a place (notebook 01)."""
 
     kind: str
     seed: int = 0
 
     def play(self, what: int, seconds: float, glide: float | None = None) -> Waveform:
-        """Render `seconds` of the scene; `what` numbers the take.
-
-        Returns
-        -------
-        ndarray, float32
-            With fades of half a second, so that scenes can overlap.
-        """
+        """Render take number `what`, with fades of half a second, so that scenes can overlap."""
         n = samples(seconds)
         scene = SCENES[self.kind](generator(self.seed, self.kind, what), n)
         edge = min(0.5, seconds / 4)
@@ -280,26 +266,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class Crackle:
-    """The dust of a record: sparse clicks, denser ticks, a little rumble.
-
-    Attributes
-    ----------
-    per_second : float
-        Ticks a second.
-    seed : int
-        Of the positions.
-    """
+    """The dust of a record: sparse clicks, denser ticks, a little rumble (notebook 01)."""
 
     per_second: float = 12.0
     seed: int = 0
 
     def play(self, what: int, seconds: float, glide: float | None = None) -> Waveform:
-        """Render `seconds` of crackle; `what` numbers the take.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render `seconds` of crackle; `what` numbers the take."""
         rng = generator(self.seed, "crackle", what)
         n = samples(seconds)
         impulses = np.zeros(n, np.float32)

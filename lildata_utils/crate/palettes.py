@@ -20,22 +20,22 @@ Thing = TypeVar("Thing")
 
 
 def pick(rng: np.random.Generator, things: Sequence[Thing]) -> Thing:
-    """Draw one of several things."""
+    """Draw one of several things (notebook 01)."""
     return things[int(rng.integers(len(things)))]
 
 
 def one_of(rng: np.random.Generator, *makers: Callable[..., Instrument]) -> Instrument:
-    """Draw an instrument from one of several ranges."""
+    """Draw an instrument from one of several ranges (notebook 01)."""
     return pick(rng, makers)(rng)
 
 
 def chance(rng: np.random.Generator, **odds: float) -> frozenset[str]:
-    """Draw each habit with its own probability."""
+    """Draw each habit with its own probability (notebook 01)."""
     return frozenset(name for name, odd in odds.items() if rng.random() < odd)
 
 
 def machine_kit(rng: np.random.Generator, **fixed: Any) -> Kit:
-    """Draw an electronic kit: long kick, crisp hats."""
+    """Draw an electronic kit: long kick, crisp hats (notebook 01)."""
     drawn = {
         "kick_hz": rng.uniform(44, 58),
         "kick_decay_s": rng.uniform(0.1, 0.25),
@@ -55,7 +55,7 @@ def machine_kit(rng: np.random.Generator, **fixed: Any) -> Kit:
 
 
 def dusty_kit(rng: np.random.Generator, **fixed: Any) -> Kit:
-    """Draw a soft kit from an old sampler."""
+    """Draw a soft kit from an old sampler (notebook 01)."""
     drawn = {
         "kick_hz": rng.uniform(52, 72),
         "kick_decay_s": rng.uniform(0.07, 0.13),
@@ -72,7 +72,7 @@ def dusty_kit(rng: np.random.Generator, **fixed: Any) -> Kit:
 
 
 def supersaw(rng: np.random.Generator, **fixed: Any) -> Synth:
-    """Draw many detuned saws."""
+    """Draw many detuned saws (notebook 01)."""
     drawn = {
         "shape": "saw",
         "voices": int(rng.integers(5, 8)),
@@ -88,7 +88,7 @@ def supersaw(rng: np.random.Generator, **fixed: Any) -> Synth:
 
 
 def pad(rng: np.random.Generator, **fixed: Any) -> Synth:
-    """Draw a slow, soft chord sound."""
+    """Draw a slow, soft chord sound (notebook 01)."""
     drawn = {
         "shape": pick(rng, ("saw", "saw", "pulse", "soft")),
         "voices": int(rng.integers(3, 6)),
@@ -103,7 +103,7 @@ def pad(rng: np.random.Generator, **fixed: Any) -> Synth:
 
 
 def pluck(rng: np.random.Generator, **fixed: Any) -> Synth:
-    """Draw a short sound whose filter closes quickly."""
+    """Draw a short sound whose filter closes quickly (notebook 01)."""
     drawn = {
         "shape": pick(rng, ("saw", "square", "pulse", "triangle")),
         "voices": int(rng.integers(1, 4)),
@@ -119,7 +119,7 @@ def pluck(rng: np.random.Generator, **fixed: Any) -> Synth:
 
 
 def piano(rng: np.random.Generator, **fixed: Any) -> Synth:
-    """Draw a piano, more or less felted."""
+    """Draw a piano, more or less felted (notebook 01)."""
     drawn = {
         "shape": "piano",
         "voices": 2,
@@ -136,12 +136,12 @@ def piano(rng: np.random.Generator, **fixed: Any) -> Synth:
 
 
 def electric_piano(rng: np.random.Generator) -> ElectricPiano:
-    """Draw a tine piano."""
+    """Draw a tine piano (notebook 01)."""
     return ElectricPiano(rng.uniform(0.5, 2.2), rng.uniform(0.03, 0.25), rng.uniform(0, 0.4))
 
 
 def keys(rng: np.random.Generator) -> Synth | ElectricPiano:
-    """Draw some keyboard: piano, electric piano or organ."""
+    """Draw some keyboard: piano, electric piano or organ (notebook 01)."""
     kind = rng.random()
     if kind < 0.4:
         return piano(rng)
@@ -151,7 +151,7 @@ def keys(rng: np.random.Generator) -> Synth | ElectricPiano:
 
 
 def strings(rng: np.random.Generator) -> Synth:
-    """Draw a small string section from an old record."""
+    """Draw a small string section from an old record (notebook 01)."""
     return pad(
         rng,
         shape="saw",
@@ -162,7 +162,7 @@ def strings(rng: np.random.Generator) -> Synth:
 
 
 def brass(rng: np.random.Generator) -> Synth:
-    """Horns: the filter opens hard and closes a little."""
+    """Horns: the filter opens hard and closes a little (notebook 01)."""
     return Synth(
         "saw",
         3,
@@ -178,7 +178,7 @@ def brass(rng: np.random.Generator) -> Synth:
 
 
 def bell(rng: np.random.Generator) -> Bell:
-    """Draw a bell, a music box or a marimba."""
+    """Draw a bell, a music box or a marimba (notebook 01)."""
     ratios = pick(
         rng,
         (
@@ -192,7 +192,7 @@ def bell(rng: np.random.Generator) -> Bell:
 
 
 def anthem(rng: np.random.Generator) -> Synth:
-    """Draw a big lead."""
+    """Draw a big lead (notebook 01)."""
     return supersaw(
         rng,
         shape=pick(rng, ("saw", "saw", "square")),
@@ -203,7 +203,7 @@ def anthem(rng: np.random.Generator) -> Synth:
 
 
 def flute(rng: np.random.Generator) -> Synth:
-    """Draw a breathy lead."""
+    """Draw a breathy lead (notebook 01)."""
     return Synth(
         pick(rng, ("triangle", "sine")),
         cutoff_hz=3000,
@@ -215,12 +215,12 @@ def flute(rng: np.random.Generator) -> Synth:
 
 
 def bass_808(rng: np.random.Generator) -> Bass808:
-    """Draw a tuned bass drum."""
+    """Draw a tuned bass drum (notebook 01)."""
     return Bass808(rng.uniform(0.4, 1.1), rng.uniform(0.5, 4.0), rng.uniform(0.5, 2.0))
 
 
 def reese(rng: np.random.Generator, **fixed: Any) -> Synth:
-    """Draw two or three detuned saws far down."""
+    """Draw two or three detuned saws far down (notebook 01)."""
     drawn = {
         "shape": "saw",
         "voices": int(rng.integers(2, 4)),
@@ -235,12 +235,12 @@ def reese(rng: np.random.Generator, **fixed: Any) -> Synth:
 
 
 def sub_bass(rng: np.random.Generator) -> Synth:
-    """Draw hardly more than a sine."""
+    """Draw hardly more than a sine (notebook 01)."""
     return Synth(pick(rng, ("sine", "triangle")), cutoff_hz=600, drive=rng.uniform(0, 1.5))
 
 
 def upright_bass(rng: np.random.Generator) -> Synth:
-    """Draw a plucked double bass."""
+    """Draw a plucked double bass (notebook 01)."""
     return Synth(
         "soft",
         cutoff_hz=rng.uniform(600, 1200),
@@ -254,7 +254,7 @@ def upright_bass(rng: np.random.Generator) -> Synth:
 
 
 def house_bass(rng: np.random.Generator) -> Synth:
-    """Draw a plucked square, saw or organ."""
+    """Draw a plucked square, saw or organ (notebook 01)."""
     return Synth(
         pick(rng, ("saw", "square", "organ", "triangle")),
         sub=rng.uniform(0, 0.7),
@@ -268,38 +268,38 @@ def house_bass(rng: np.random.Generator) -> Synth:
 
 
 def rapper(rng: np.random.Generator) -> Voice:
-    """Draw a baritone, more or less."""
+    """Draw a baritone, more or less (notebook 01)."""
     return Voice(
         rng.uniform(0.92, 1.1), rng.uniform(0.03, 0.15), rng.uniform(0, 15), rng.uniform(6, 10)
     )
 
 
 def chopped_voice(rng: np.random.Generator) -> Voice:
-    """Draw a sample of a singer, played faster."""
+    """Draw a sample of a singer, played faster (notebook 01)."""
     return Voice(
         rng.uniform(1.2, 1.6), rng.uniform(0.03, 0.2), rng.uniform(10, 35), rng.uniform(6, 10)
     )
 
 
 def hard_kick(rng: np.random.Generator) -> HardKick:
-    """Draw a kick for hardstyle."""
+    """Draw a kick for hardstyle (notebook 01)."""
     return HardKick(
         rng.uniform(5, 25), rng.uniform(500, 1600), rng.uniform(0.12, 0.4), rng.uniform(0.2, 0.9)
     )
 
 
 def screech(rng: np.random.Generator) -> Screech:
-    """Draw a screech for hardstyle."""
+    """Draw a screech for hardstyle (notebook 01)."""
     return Screech(rng.uniform(1400, 3200), rng.uniform(3, 10))
 
 
 def swell(rng: np.random.Generator) -> Swell:
-    """Draw a reverse bass."""
+    """Draw a reverse bass (notebook 01)."""
     return Swell(rng.uniform(400, 1600), rng.uniform(1, 4))
 
 
 def desk(rng: np.random.Generator, **fixed: Any) -> Desk:
-    """Draw mixing habits that have nothing to do with the genre; `fixed` says which have."""
+    """Draw mixing habits; what belongs to the genre is `fixed` (notebook 01)."""
     drawn = {
         "loudness_lufs": rng.uniform(-20, -9),
         "low_db": rng.normal(0, 2.5),

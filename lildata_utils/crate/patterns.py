@@ -35,14 +35,12 @@ Groove = Mapping[str, str]
 
 
 class Event(NamedTuple):
-    """One note, drum hit, syllable or scene of a layer.
+    """One note, drum hit, syllable or scene of a layer (notebook 01).
 
     Attributes
     ----------
-    beat : float
-        When, in beats from the start of the track.
-    beats : float
-        How long it is held.
+    beat, beats : float
+        When, from the start of the track, and how long it is held.
     what : float, str or Syllable
         A MIDI pitch, the name of a drum, a syllable, or the number of a take.
     velocity : float
@@ -59,17 +57,7 @@ class Event(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the form.
-
-    Attributes
-    ----------
-    name : str
-        ``intro``, ``verse``, ``build``, ``drop``, ``break`` or ``outro``.
-    bar : int
-        Where it starts.
-    bars : int
-        How long it is.
-    """
+    """A part of the form, such as ``drop``: where it starts and how long it is (notebook 01)."""
 
     name: str
     bar: int
@@ -78,15 +66,7 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True)
 class Key:
-    """A root and a scale.
-
-    Attributes
-    ----------
-    root : int
-        Pitch class, 0 (C) to 11 (B).
-    scale : str
-        A key of `SCALES`.
-    """
+    """A root (pitch class, 0 for C) and a scale (a key of `SCALES`; notebook 01)."""
 
     root: int
     scale: str
@@ -113,11 +93,6 @@ class Key:
         centre : float
             Mean pitch of the voicing.
 
-        Returns
-        -------
-        tuple of int
-            Ascending MIDI pitches.
-
         Examples
         --------
         >>> Key(0, "major").chord(0, 4, 64)
@@ -132,22 +107,11 @@ class Key:
 
 
 def form(plan: Sequence[tuple[str, float]], bars: int) -> tuple[Section, ...]:
-    """Divide a number of bars into sections.
+    """Divide a number of bars into sections that cover them without gaps (notebook 01).
 
-    Sections shrink in proportion; those of eight bars and more are rounded to four, shorter ones
-    to whole bars, and one that would get less than half a bar is left out.
-
-    Parameters
-    ----------
-    plan : sequence of (name, share)
-        The shares need not sum to 1.
-    bars : int
-        Bars of the track.
-
-    Returns
-    -------
-    tuple of Section
-        They cover all bars without gaps.
+    Sections shrink in proportion to their shares, which need not sum to 1; those of eight bars and
+    more are rounded to four, shorter ones to whole bars, and what would get less than half a bar is
+    left out.
     """
     total = sum(share for _, share in plan)
     edges, position = [0], 0.0
@@ -165,13 +129,9 @@ def form(plan: Sequence[tuple[str, float]], bars: int) -> tuple[Section, ...]:
 
 
 def beat(
-    groove: Groove,
-    bar: int,
-    bars: int,
-    swing: float = 0.0,
-    late: Mapping[str, float] | None = None,
+    groove: Groove, bar: int, bars: int, swing: float = 0.0, late: Mapping[str, float] | None = None
 ) -> list[Event]:
-    """Turn a groove into drum hits.
+    """Turn a groove into drum hits (notebook 01).
 
     Parameters
     ----------
@@ -213,7 +173,7 @@ def beat(
 
 
 def rolling_hats(rng: np.random.Generator, busy: float) -> str:
-    """Write two bars of trap hi-hats: eighths, with sixteenths, triplets and 32nds thrown in."""
+    """Write two bars of trap hi-hats: eighths, with faster ones thrown in (notebook 01)."""
     steps = list("x.x.x.x.x.x.x.x." * 2)
     for group in range(8):
         if rng.random() < busy:
@@ -224,12 +184,12 @@ def rolling_hats(rng: np.random.Generator, busy: float) -> str:
 
 
 def thinned(steps: str, rng: np.random.Generator, keep: float) -> str:
-    """Leave out steps of a pattern at random."""
+    """Leave out steps of a pattern at random (notebook 01)."""
     return "".join(mark if rng.random() < keep else "." for mark in steps)
 
 
 def rhythm(rng: np.random.Generator, density: float) -> list[tuple[float, float]]:
-    """Draw the onsets and lengths, in beats, of a bar of melody."""
+    """Draw the onsets and lengths, in beats, of a bar of melody (notebook 01)."""
     weights = np.array([3, 1, 2, 1] * 4) * density / 2
     weights[0] = max(weights[0], 0.9)
     steps = [step for step in range(16) if rng.random() < weights[step] / 3] or [0]
@@ -245,12 +205,10 @@ def melody(
     density: float,
     leap: float = 1.6,
 ) -> list[Event]:
-    """Compose four bars: a motif, its repetition over the next chord, a variation, an answer.
+    """Compose four bars: a motif, its repetition, a variation, an answer (notebook 01).
 
     Parameters
     ----------
-    rng : Generator
-    key : Key
     degrees : sequence of int
         Chord of each bar.
     octave : int
@@ -259,11 +217,6 @@ def melody(
         About how full the rhythm is, 0 to 1.
     leap : float
         Standard deviation of the steps in degrees.
-
-    Returns
-    -------
-    list of Event
-        Starting at beat 0.
     """
     motif, answer = rhythm(rng, density), rhythm(rng, density)
     contour = np.round(rng.normal(0, leap, len(motif))).astype(int)
@@ -287,7 +240,7 @@ def melody(
 
 
 def repeated(events: Sequence[Event], length: int, section: Section) -> list[Event]:
-    """Repeat a phrase of `length` bars, that starts at beat 0, through a section."""
+    """Repeat a phrase of `length` bars, from beat 0 on, through a section (notebook 01)."""
     start, end = section.bar * BEATS_PER_BAR, (section.bar + section.bars) * BEATS_PER_BAR
     out = []
     for offset in range(start, end, length * BEATS_PER_BAR):
@@ -301,25 +254,19 @@ def repeated(events: Sequence[Event], length: int, section: Section) -> list[Eve
 def verse(
     rng: np.random.Generator, section: Section, pitch: float, flow: float, vocabulary: int = 28
 ) -> list[Event]:
-    """Write the rhythm and the syllables of a rap, without words.
+    """Write the rhythm and the syllables of a rap, without words (notebook 01).
 
     Lines are two bars long and end on a rhyme (the same vowel); the voice falls through a line
     and takes a breath before the next.
 
     Parameters
     ----------
-    rng : Generator
-    section : Section
     pitch : float
         MIDI pitch of the speaking voice.
     flow : float
         Share of the sixteenths that carry a syllable (0.4 is lazy, 0.8 is fast).
     vocabulary : int
         How many different syllables there are; fewer are quicker to render.
-
-    Returns
-    -------
-    list of Event
     """
     vowels = list(VOWELS)
     words = [
@@ -358,12 +305,11 @@ def verse(
 def chops(
     rng: np.random.Generator, key: Key, degrees: Sequence[int], octave: int, density: float
 ) -> list[Event]:
-    """Compose four bars of chopped vowels: a melody of short notes sung by a sample."""
+    """Compose four bars of chopped vowels: short notes sung by a sample (notebook 01)."""
     vowels = [str(vowel) for vowel in rng.choice(list(VOWELS), 3)]
     return [
         note._replace(
-            beats=min(note.beats, 0.6),
-            what=Syllable("", vowel, vowel, note.what, note.what),
+            beats=min(note.beats, 0.6), what=Syllable("", vowel, vowel, note.what, note.what)
         )
         for note in melody(rng, key, degrees, octave, density, leap=2.2)
         for vowel in [vowels[rng.integers(3)]]

@@ -31,7 +31,7 @@ _Note = tuple[object, int, float | None]
 
 
 def render(track: Track, parts: Sequence[str] | None = None) -> Waveform:
-    """Render a track, whole or some of its parts.
+    """Render a track, whole or some of its parts (notebook 01).
 
     A part is heard at the level that it has in the whole, through the same master; the
     sidechain ducks it for kicks that are not heard.
@@ -55,7 +55,7 @@ def render(track: Track, parts: Sequence[str] | None = None) -> Waveform:
 
     Examples
     --------
-    >>> from lildata_utils.crate import compose, render
+    >>> from lildata_utils.crate.composing import compose
     >>> drums = render(compose("house", 0, duration_s=8.0), parts=("drums",))
     >>> drums.shape, drums.dtype
     ((176400,), dtype('float32'))
@@ -70,24 +70,10 @@ def render(track: Track, parts: Sequence[str] | None = None) -> Waveform:
 
 
 def dry_mix(track: Track, parts: Sequence[str] | None = None) -> Waveform:
-    """Sum parts of a track with their effects, before the master.
+    """Sum parts of a track with their effects, before the master (notebook 01).
 
-    The sum of two parts rendered alone is the two rendered together, up to rounding.
-
-    Parameters
-    ----------
-    track : Track
-    parts : sequence of str or None
-        None for all.
-
-    Returns
-    -------
-    ndarray, shape (n,), float32
-
-    Raises
-    ------
-    LilDataError
-        If there is no such part.
+    The sum of two parts rendered alone is the two rendered together, up to rounding. Arguments and
+    errors as for `render`.
     """
     for part in parts or ():
         if part not in PARTS:

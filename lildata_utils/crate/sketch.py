@@ -24,19 +24,18 @@ HELD = "x" + "-" * 15  # a bar, struck once
 
 @dataclass
 class Sketch:
-    """What a recipe writes into.
+    """A track that is being written: what a recipe writes into (notebook 01).
 
     Attributes
     ----------
-    artist : Artist
     rng : Generator
         Of the track.
-    key : Key
     progression : tuple of int
         Degree of each bar's chord, repeated through the track.
-    sections : tuple of Section
     layers : list of Layer
         What has been written.
+    hits : list of Event
+        What the drummer was told since `play_kit`.
     """
 
     artist: Artist
@@ -211,12 +210,12 @@ class Sketch:
 
 
 def last_bar(section: Section) -> Section:
-    """Give the last bar of a section."""
+    """Give the last bar of a section (notebook 01)."""
     return section._replace(bar=section.bar + section.bars - 1, bars=1)
 
 
 def spans(steps: str) -> list[tuple[float, str, float]]:
-    """Read a rhythm: (start in beats, mark, length in beats) of every mark but ``.`` and ``-``.
+    """Read a rhythm: (start in beats, mark, length in beats) of every stroke (notebook 01).
 
     Examples
     --------

@@ -30,7 +30,7 @@ _GOLDEN = 0.6180339887
 
 @dataclass(frozen=True)
 class Synth:
-    """A subtractive synthesiser: detuned voices, a filter that closes, an envelope.
+    """A subtractive synthesiser: detuned voices, a filter that closes, an envelope (notebook 01).
 
     Supersaws, pads, plucks, leads, organs, pianos, reese and upright basses are patches of it.
 
@@ -44,10 +44,8 @@ class Synth:
         Distance of the outermost voices from the note.
     sub : float
         Level of a sine an octave below.
-    cutoff_hz, settle_hz, closing_s : float
+    cutoff_hz, settle_hz, closing_s, resonance : float
         The filter starts at `cutoff_hz` and closes to `settle_hz` with a time constant.
-    resonance : float
-        Of the filter.
     attack_s, decay_s, sustain, release_s : float
         Envelope; `release_s` is added after the note's length.
     vibrato_cents : float
@@ -83,22 +81,7 @@ class Synth:
         return out / np.float32(np.sqrt(self.voices))
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a note.
-
-        Parameters
-        ----------
-        what : float
-            MIDI pitch.
-        seconds : float
-            How long the key is held.
-        glide : float or None
-            Pitch that the note slides from.
-
-        Returns
-        -------
-        ndarray, float32
-            The note with its release.
-        """
+        """Render a note of the MIDI pitch `what`, that slides from `glide`, and its release."""
         n = samples(seconds + self.release_s)
         hz: float | Waveform = hertz(what)
         if glide is not None or self.vibrato_cents:
@@ -125,7 +108,7 @@ class Synth:
 
 @dataclass(frozen=True)
 class Bell:
-    """A struck bell: inharmonic partials, the higher ones die first.
+    """A struck bell: inharmonic partials, the higher ones die first (notebook 01).
 
     Attributes
     ----------
@@ -142,12 +125,7 @@ class Bell:
     brightness: float = 0.6
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a stroke on the MIDI pitch `what`; it rings on after `seconds`.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a stroke on the MIDI pitch `what`; it rings on after `seconds`."""
         n = samples(max(seconds, 0.3) + min(2 * self.decay_s, 1.5))
         out = np.zeros(n, np.float32)
         for number, ratio in enumerate(self.ratios):
@@ -163,14 +141,14 @@ class Bell:
 
 @dataclass(frozen=True)
 class ElectricPiano:
-    """A tine piano by frequency modulation: a soft tone and a short tine two octaves up.
+    """A tine piano by frequency modulation: a soft tone and a short tine (notebook 01).
 
     Attributes
     ----------
     bark : float
         Depth of the modulation at the stroke; 0.5 is soft, 3 is hard.
     tine : float
-        Level of the tine.
+        Level of the tine, two octaves up.
     tremolo : float
         Depth of the tremolo, 0 to 1.
     """
@@ -180,12 +158,7 @@ class ElectricPiano:
     tremolo: float = 0.2
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a note of the MIDI pitch `what`.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a note of the MIDI pitch `what`."""
         n = samples(seconds + 0.15)
         t = seconds_axis(n)
         turns = np.float32(2 * np.pi * hertz(what)) * t
@@ -199,7 +172,7 @@ class ElectricPiano:
 
 @dataclass(frozen=True)
 class Bass808:
-    """The decaying sine of a drum machine's bass drum, tuned, driven, with glides.
+    """The decaying sine of a drum machine's bass drum, tuned and driven (notebook 01).
 
     Attributes
     ----------
@@ -216,12 +189,7 @@ class Bass808:
     punch: float = 1.0
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a note that starts on the MIDI pitch `what` and slides to `glide`.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a note that starts on the MIDI pitch `what` and slides to `glide`."""
         n = samples(seconds)
         t = seconds_axis(n)
         octaves = self.punch * np.exp(-t / np.float32(0.012))
@@ -234,26 +202,13 @@ class Bass808:
 
 @dataclass(frozen=True)
 class Swell:
-    """A bass note that swells and is cut off: the reverse bass between hardstyle's kicks.
-
-    Attributes
-    ----------
-    cutoff_hz : float
-        Low-pass.
-    drive : float
-        Overdrive.
-    """
+    """A bass note that swells and is cut off, between hardstyle's kicks (notebook 01)."""
 
     cutoff_hz: float = 900.0
     drive: float = 2.5
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a swelling note of the MIDI pitch `what`.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a swelling note of the MIDI pitch `what`."""
         n = samples(seconds)
         note = oscillate("saw", hertz(what), n, self.cutoff_hz, 0.5)
         note += oscillate("saw", hertz(what + 0.09), n, self.cutoff_hz, 0.5, 0.4)
@@ -263,26 +218,13 @@ class Swell:
 
 @dataclass(frozen=True)
 class Screech:
-    """Hardstyle's screech: a driven square wave through a sharp, moving formant.
-
-    Attributes
-    ----------
-    formant_hz : float
-        Centre of the formant.
-    drive : float
-        Overdrive before it.
-    """
+    """Hardstyle's screech: a driven square wave through a moving formant (notebook 01)."""
 
     formant_hz: float = 2200.0
     drive: float = 6.0
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a note of the MIDI pitch `what` that yelps upwards and falls back.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a note of the MIDI pitch `what` that yelps upwards and falls back."""
         n = samples(seconds)
         t = seconds_axis(n)
         yelp = 1.5 * np.exp(-(((t - 0.06) / 0.05) ** 2)) - 0.4 * t

@@ -39,7 +39,7 @@ CONSONANTS = (*FRICATIVES, *PLOSIVES, "m", "")
 
 
 class Syllable(NamedTuple):
-    """What a voice utters: a consonant, a vowel that turns into another, a pitch that moves."""
+    """A consonant, a vowel that turns into another, a pitch that moves (notebook 01)."""
 
     consonant: str
     vowel: str
@@ -53,7 +53,7 @@ BREATH = Syllable("f", "", "", 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Voice:
-    """A speaker, rapper or singer.
+    """A speaker, rapper or singer (notebook 01).
 
     Attributes
     ----------
@@ -100,21 +100,7 @@ class Voice:
         return start + (self._formants(source, syllable.end_vowel) - start) * turn
 
     def play(self, what: Syllable, seconds: float, glide: float | None = None) -> Waveform:
-        """Render a syllable.
-
-        Parameters
-        ----------
-        what : Syllable
-            One without a vowel is a breath.
-        seconds : float
-            Length.
-        glide : ignored
-            The syllable has its own.
-
-        Returns
-        -------
-        ndarray, float32
-        """
+        """Render a syllable, which has its own glide; one without a vowel is a breath."""
         n = samples(seconds)
         rng = generator(0, what.consonant)
         if not what.vowel:

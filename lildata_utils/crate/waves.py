@@ -22,21 +22,11 @@ Waveform = NDArray[np.float32]
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """Make the random generator of one thing, independent of every other thing's.
+    """Make the random generator of one thing, independent of every other's (notebook 01).
 
-    The names are hashed, so what is drawn for one track does not depend on which other tracks
-    are drawn, in which order or in which process.
-
-    Parameters
-    ----------
-    seed : int
-        The collection's seed, 0 or more.
-    *names : str or int
-        What the numbers are for, such as ``"track", "house", 7``.
-
-    Returns
-    -------
-    numpy.random.Generator
+    The names, such as ``"track", "house", 7``, are hashed, so what is drawn for one track does not
+    depend on which other tracks are drawn, in which order or in which process. `seed` is the
+    collection's, 0 or more.
 
     Examples
     --------
@@ -48,17 +38,17 @@ def generator(seed: int, *names: str | int) -> np.random.Generator:
 
 
 def samples(seconds: float) -> int:
-    """Count the samples in a time, at least one."""
+    """Count the samples in a time, at least one (notebook 01)."""
     return max(1, round(seconds * SAMPLE_RATE))
 
 
 def seconds_axis(n: int) -> Waveform:
-    """Give the time of each of `n` samples in seconds, float32."""
+    """Give the time of each of `n` samples in seconds, float32 (notebook 01)."""
     return np.arange(n, dtype=np.float32) / np.float32(SAMPLE_RATE)
 
 
 def hertz(pitch: float) -> float:
-    """Give the frequency of a MIDI pitch in equal temperament (69 is 440 Hz)."""
+    """Give the frequency of a MIDI pitch in equal temperament (69 is 440 Hz; notebook 01)."""
     return float(440.0 * 2.0 ** ((pitch - 69) / 12))
 
 
@@ -103,7 +93,7 @@ def oscillate(
     resonance: float = 0.0,
     phase: float = 0.0,
 ) -> Waveform:
-    """Play `n` samples of a periodic waveform without harmonics above 10.8 kHz.
+    """Play `n` samples of a periodic waveform without harmonics above 10.8 kHz (notebook 01).
 
     Parameters
     ----------
@@ -120,10 +110,6 @@ def oscillate(
         Height of a bump at the corner; 0 is none.
     phase : float
         Where in the period to start, 0 to 1.
-
-    Returns
-    -------
-    ndarray, shape (n,), float32
     """
     top_hz = hz if isinstance(hz, float) else float(np.max(hz))
     limit = int(np.clip(10_800 / top_hz, 1, TABLE_SIZE // 2 - 1))
@@ -141,24 +127,24 @@ def oscillate(
 
 
 def white(rng: np.random.Generator, n: int) -> Waveform:
-    """Make white noise of standard deviation 1."""
+    """Make white noise of standard deviation 1 (notebook 01)."""
     return rng.standard_normal(n, dtype=np.float32)
 
 
 def decay(n: int, tau_s: float) -> Waveform:
-    """Make an exponential decay with the time constant `tau_s` that ends in a fade of 5 ms."""
+    """Make an exponential decay of time constant `tau_s`, faded out in 5 ms (notebook 01)."""
     return fade(np.exp(seconds_axis(n) / np.float32(-tau_s)), 0.0, 0.005)
 
 
 def envelope(n: int, attack_s: float, decay_s: float, sustain: float, release_s: float) -> Waveform:
-    """Make an envelope of `n` samples, the release included."""
+    """Make an envelope of `n` samples, the release included (notebook 01)."""
     t = seconds_axis(n)
     level = sustain + (1 - sustain) * np.exp((attack_s - t) / np.float32(decay_s))
     return fade(np.minimum(level, 1, out=level), max(attack_s, 0.001), max(release_s, 0.003))
 
 
 def fade(waveform: Waveform, in_s: float, out_s: float) -> Waveform:
-    """Fade the ends of a waveform in place (raised cosines) and return it."""
+    """Fade the ends of a waveform in place (raised cosines) and return it (notebook 01)."""
     n = len(waveform)
     n_in, n_out = min(n, round(in_s * SAMPLE_RATE)), min(n, round(out_s * SAMPLE_RATE))
     if n_in:
@@ -185,35 +171,35 @@ def _filtered(
 
 
 def low_pass(waveform: Waveform, hz: float, order: int = 2) -> Waveform:
-    """Keep what is below `hz` (Butterworth)."""
+    """Keep what is below `hz` (Butterworth) (notebook 01)."""
     return _filtered(waveform, "lowpass", min(float(hz), 0.98 * NYQUIST_HZ), order)
 
 
 def high_pass(waveform: Waveform, hz: float, order: int = 2) -> Waveform:
-    """Keep what is above `hz` (Butterworth)."""
+    """Keep what is above `hz` (Butterworth) (notebook 01)."""
     return _filtered(waveform, "highpass", min(float(hz), 0.98 * NYQUIST_HZ), order)
 
 
 def band_pass(waveform: Waveform, low_hz: float, high_hz: float, order: int = 1) -> Waveform:
-    """Keep what is between the two frequencies (Butterworth)."""
+    """Keep what is between the two frequencies (Butterworth) (notebook 01)."""
     high_hz = min(float(high_hz), 0.98 * NYQUIST_HZ)
     return _filtered(waveform, "bandpass", (min(float(low_hz), 0.9 * high_hz), high_hz), order)
 
 
 def drive(waveform: Waveform, amount: float) -> Waveform:
-    """Overdrive: a hyperbolic tangent, with a peak of 1 in and out; `amount` 0 changes nothing."""
+    """Overdrive by a hyperbolic tangent: a peak of 1 stays 1, 0 changes nothing (notebook 01)."""
     if amount <= 0:
         return waveform
     return np.tanh(waveform * np.float32(amount)) / np.float32(np.tanh(amount))
 
 
 def peak_normalised(waveform: Waveform) -> Waveform:
-    """Scale a waveform to a peak of 1."""
+    """Scale a waveform to a peak of 1 (notebook 01)."""
     return waveform / max(float(np.max(np.abs(waveform))), 1e-9)
 
 
 def place(target: Waveform, waveform: Waveform, start: int, gain: float = 1.0) -> None:
-    """Add a waveform to another from the sample `start` on; what does not fit is left out."""
+    """Add a waveform to another from sample `start` on, as far as it fits (notebook 01)."""
     begin, end = max(start, 0), min(start + len(waveform), len(target))
     if begin < end:
         target[begin:end] += waveform[begin - start : end - start] * np.float32(gain)

@@ -54,18 +54,11 @@ def _write_noise(s: Sketch) -> None:
         s.add("noise", "pad", s.chords(s.sections, HELD, 3, 55), -24, reverb=0.8)
 
 
-NOISE = Recipe(
-    None,
-    ("minor",),
-    ((0,),),
-    (("intro", 1.0),),
-    _noise_palette,
-    _write_noise,
-)
+NOISE = Recipe(None, ("minor",), ((0,),), (("intro", 1.0),), _noise_palette, _write_noise)
 
 
 def calm_palette(rng: np.random.Generator) -> tuple[dict[str, Instrument], frozenset[str]]:
-    """Draw what artists of all genres share: sounds for interludes, and whether they have any."""
+    """Draw sounds for interludes, and whether an artist has any (notebook 01)."""
     patches: dict[str, Instrument] = {
         "calm_pad": draw.pad(rng),
         "calm_keys": one_of(rng, draw.piano, draw.electric_piano, draw.bell, draw.pluck),
@@ -75,7 +68,7 @@ def calm_palette(rng: np.random.Generator) -> tuple[dict[str, Instrument], froze
 
 
 def write_interludes(s: Sketch) -> None:
-    """Replace intro, outro or breaks by the interlude that could stand in any genre.
+    """Replace intro, outro or breaks by what could stand in any genre (notebook 01).
 
     Pad, keys and perhaps a street or the weather: of five seconds of it nobody can say for
     certain what follows, neither a listener nor a network.

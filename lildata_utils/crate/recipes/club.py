@@ -67,26 +67,14 @@ def _write_hardstyle(s: Sketch) -> None:
         reverb=0.4,
         sweeps=s.opening(s.named("build"), 600, 7000),
     )
-    s.add(
-        "chords",
-        "saw",
-        s.chords(s.named("drop"), HELD, 3, 62),
-        -19,
-        duck=0.8,
-        low_cut_hz=200,
-    )
+    s.add("chords", "saw", s.chords(s.named("drop"), HELD, 3, 62), -19, duck=0.8, low_cut_hz=200)
     if s.has("chops"):
         s.chopped(quiet, -18)
     s.risers(-18)
 
 
 HARDSTYLE = Recipe(
-    (145, 155),
-    ("minor", "harmonic_minor"),
-    MINOR,
-    CLUB_PLAN,
-    _hardstyle_palette,
-    _write_hardstyle,
+    (145, 155), ("minor", "harmonic_minor"), MINOR, CLUB_PLAN, _hardstyle_palette, _write_hardstyle
 )
 
 

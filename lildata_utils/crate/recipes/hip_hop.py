@@ -147,12 +147,7 @@ def _write_trap(s: Sketch) -> None:
 
 
 TRAP = Recipe(
-    (130, 160),
-    ("minor", "harmonic_minor", "phrygian"),
-    DARK,
-    CLUB_PLAN,
-    _trap_palette,
-    _write_trap,
+    (130, 160), ("minor", "harmonic_minor", "phrygian"), DARK, CLUB_PLAN, _trap_palette, _write_trap
 )
 
 
@@ -202,12 +197,7 @@ def _write_gravy(s: Sketch) -> None:
 
 
 YUNG_GRAVY = Recipe(
-    (130, 160),
-    ("major", "dorian", "minor"),
-    WARM,
-    SONG_PLAN,
-    _gravy_palette,
-    _write_gravy,
+    (130, 160), ("major", "dorian", "minor"), WARM, SONG_PLAN, _gravy_palette, _write_gravy
 )
 
 
@@ -295,11 +285,4 @@ def _write_lofi(s: Sketch) -> None:
         s.add("noise", Scene("rain"), s.held(everywhere), s.rng.uniform(-38, -28), reverb=0)
 
 
-LOFI = Recipe(
-    (70, 90),
-    ("major", "dorian", "minor"),
-    WARM,
-    SONG_PLAN,
-    _lofi_palette,
-    _write_lofi,
-)
+LOFI = Recipe((70, 90), ("major", "dorian", "minor"), WARM, SONG_PLAN, _lofi_palette, _write_lofi)

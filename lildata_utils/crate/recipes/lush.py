@@ -79,13 +79,7 @@ def _wobbling_drop(s: Sketch, drops: list[Section]) -> None:
     s.drum({**groove, "hat": hats, "shaker": "x.x.x.x.x.x.x.x."}, drops)
     steps = pick(
         s.rng,
-        (
-            HELD,
-            "x-------x-x-----",
-            "x---x-x-x-------",
-            "x-----x-x---x---",
-            "x-x-x---x---x-x-",
-        ),
+        (HELD, "x-------x-x-----", "x---x-x-x-------", "x-----x-x---x---", "x-x-x---x---x-x-"),
     )
     events = s.chords(drops, steps, 5, s.trait("centre"))
     wobbles = () if s.has("steady") else _wobble(s, drops)
@@ -113,8 +107,7 @@ def _two_step_drop(s: Sketch, drops: list[Section], tails: list[Section]) -> Non
     s.drum({**groove, "kick": "x...............", "shaker": "."}, tails)
     s.fills(drops, {"snare": "..........o.xxoX"})
     steps = pick(
-        s.rng,
-        ("x---x---x---5---", "x-------x---5-8-", "x---8---x---x-5-", "x-x-----x-x---8-"),
+        s.rng, ("x---x---x---5---", "x-------x---5-8-", "x---8---x---x-5-", "x-x-----x-x---8-")
     )
     low = s.bass_line([*drops, *tails], steps, 1)
     s.add("bass", "reese" if s.has("reese") else "sub", low, -14, duck=0.3, reverb=0)
@@ -160,12 +153,7 @@ def _write_future_bass(s: Sketch) -> None:
 
 
 FUTURE_BASS = Recipe(
-    (140, 160),
-    ("major", "minor"),
-    WARM,
-    CLUB_PLAN,
-    _future_bass_palette,
-    _write_future_bass,
+    (140, 160), ("major", "minor"), WARM, CLUB_PLAN, _future_bass_palette, _write_future_bass
 )
 
 
@@ -173,12 +161,7 @@ def _lush(s: Sketch, sections: list[Section], steps: str, level_db: float = -18)
     """Write pad, keys and chopped voice without drums: breaks of future bass and liquid."""
     centre = s.trait("centre")
     s.add(
-        "chords",
-        "pad",
-        s.chords(sections, HELD, 5, centre),
-        level_db,
-        reverb=0.4,
-        low_cut_hz=140,
+        "chords", "pad", s.chords(sections, HELD, 5, centre), level_db, reverb=0.4, low_cut_hz=140
     )
     if s.has("piano"):
         s.add("chords", "keys", s.chords(sections, steps, 4, centre + 6), level_db - 1, reverb=0.3)
