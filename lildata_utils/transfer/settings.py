@@ -86,7 +86,7 @@ class Painting(Settings):
         metavar="R",
     )
     start: str = setting("content", "first picture", choices=STARTS)
-    seed: int = setting(0, "of noise and of random weights", range=Range(least=0))
+    seed: int = setting(0, "of noise and of random weights", range=Range(least=0), metavar="N")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,4 +117,4 @@ class Transfer(Painting):
     weights: str | None = setting(
         None, "a file for VGG-19 (default: ImageNet's, if they can be had)", metavar="FILE"
     )
-    phase: str = setting("content", "where the sound's phases come from", choices=PHASES)
+    phase: str = setting("content", "where the sound's phases begin", choices=PHASES)

@@ -75,7 +75,7 @@ class StyleNetwork:
 
     Examples
     --------
-    >>> preset = Preset(("conv1",), "conv2", 1.0, 1.0, early_stop=1, full=2, style_weights=(1.0,))
+    >>> preset = Preset("shallow", ("conv1",), "conv2", 1.0, 1.0, 1, 2, style_weights=(1.0,))
     >>> extractor = feature_extractor(build_lil_data(8), preset.layers)
     >>> network = StyleNetwork("shallow", "random", preset, extractor, tensor_input)
     >>> network.look(np.zeros((64, 64))).content.shape
