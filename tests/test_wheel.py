@@ -1,6 +1,7 @@
 """The package works without a checkout: a wheel, in an environment and a folder of its own."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from lildata_utils.files import NOTEBOOKS_FOLDER, PRETRAINED, PROJECT_FOLDER
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("wheel"),  # one build at a time: it is made in the checkout
     # The environments of Windows have other folders; nothing in the package differs there.
     pytest.mark.skipif(sys.platform == "win32", reason="written for bin/ and lib/"),
 ]
@@ -115,7 +117,9 @@ def test_the_commands_work_in_an_empty_folder(installed):
 
 def test_the_demo_finds_its_page(installed):
     pytest.importorskip("voila")
-    port = 8877
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     demo = installed.start("lildata", "demo", "--no-browser", "--port", port)
     try:
         assert demo.stdout.readline().startswith(f"http://127.0.0.1:{port}/ is the panel")
