@@ -132,14 +132,7 @@ class Dataset:
     def images(self, positions: ArrayLike | None = None) -> Image:
         """Read images from the shards.
 
-        Parameters
-        ----------
-        positions : array_like of int, shape (n,), optional
-            Rows of `clips`; all of them by default.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n, 631, 631)
+        Of these rows of `clips`, all of them by default; uint8, shape (n, 631, 631).
 
         Raises
         ------

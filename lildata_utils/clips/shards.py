@@ -40,7 +40,7 @@ MISSING_S = 1.0
 
 @dataclass
 class Record:
-    """What became of a file: kept beside its shard, and read when a run is resumed.
+    """What became of a file: kept beside its shard, read when a run is resumed (notebook 01).
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Record:
 
 
 def expected_clips(source: Source) -> int:
-    """Estimate from a file's header how many clips it will give; 0 if it can't be read."""
+    """Estimate a file's clips from its header; 0 if it can't be read (notebook 01)."""
     try:
         clips = int(info(source.path).duration_s / CLIP_S)
     except AudioError:
@@ -86,7 +86,7 @@ def _record_path(source: Source, out: Path) -> Path:
 
 
 def finished_record(source: Source, out: Path) -> Record | None:
-    """Read the record of a file that an earlier run finished, if it still fits."""
+    """Read the record of a file that an earlier run finished, if it fits (notebook 01)."""
     try:
         record = Record(**read_json(_record_path(source, out)))
     except (LilDataError, TypeError):
@@ -97,17 +97,9 @@ def finished_record(source: Source, out: Path) -> Record | None:
 
 
 def make_shard(job: tuple[Source, Path]) -> Record:
-    """Read one file; write its shard, then its record.
+    """Read one file; write its shard into a data set's folder, then its record (notebook 01).
 
-    Parameters
-    ----------
-    job : (Source, Path)
-        The file and the data set's folder.
-
-    Returns
-    -------
-    Record
-        Without clips if the file gave none; then nothing is left on disk.
+    A file that gives no clip leaves nothing on disk.
     """
     source, out = job
     record = Record(_fingerprint(source))

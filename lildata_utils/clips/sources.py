@@ -25,7 +25,7 @@ LONGEST_NAME_BYTES = 150
 
 @dataclass(frozen=True)
 class Source:
-    """One music file of a genre, before it is read.
+    """One music file of a genre, before it is read (notebook 01).
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file, or a clip of it, that was left out, and why, in words."""
+    """A file, or a clip of it, that was left out, and why, in words (notebook 01)."""
 
     file: str
     start_s: float | None
@@ -61,7 +61,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class MixTrack:
-    """One track of a mix, from its track list."""
+    """One track of a mix, from its track list (notebook 01)."""
 
     start_s: float
     end_s: float
@@ -69,13 +69,10 @@ class MixTrack:
     title: str
 
 
-def find_sources(folder: Path) -> tuple[list[Source], list[Skipped]]:
-    """List the files below the genre folders of a source folder.
+def find_sources(folder: str | Path) -> tuple[list[Source], list[Skipped]]:
+    """List the files below the genre folders of a source folder (notebook 01).
 
-    Parameters
-    ----------
-    folder : Path
-        Holds a folder per genre; what lies deeper counts too. Hidden files and track lists don't.
+    What lies deeper counts too. Hidden files and track lists don't.
 
     Returns
     -------
@@ -89,6 +86,7 @@ def find_sources(folder: Path) -> tuple[list[Source], list[Skipped]]:
     LilDataError
         If `folder` is missing or holds no genre folders.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise LilDataError(f"{folder} is no folder: expected one that holds a folder per genre")
     genres = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
@@ -120,7 +118,7 @@ def find_sources(folder: Path) -> tuple[list[Source], list[Skipped]]:
 
 
 def drop_duplicates(sources: list[Source]) -> tuple[list[Source], list[Skipped]]:
-    """Keep the first of several files with the same bytes; only files of equal size are read."""
+    """Keep the first of files with the same bytes; equal sizes are read (notebook 01)."""
     sizes = Counter(file_size(source.path) for source in sources)
     kept: list[Source] = []
     skipped: list[Skipped] = []
@@ -137,7 +135,9 @@ def drop_duplicates(sources: list[Source]) -> tuple[list[Source], list[Skipped]]
 
 
 def share_limit(sources: list[Source], limit: int) -> list[Source]:
-    """Give each file of a genre its share of at most `limit` clips; files without one drop out.
+    """Give each file of a genre its share of at most `limit` clips (notebook 01).
+
+    Files without a share drop out.
 
     Examples
     --------
@@ -157,15 +157,15 @@ def share_limit(sources: list[Source], limit: int) -> list[Source]:
     return shared
 
 
-def read_mix_list(mix: Path) -> list[MixTrack]:
-    """Read the track list beside a mix; empty if there is none.
+def read_mix_list(mix: str | Path) -> list[MixTrack]:
+    """Read the track list beside a mix; empty if there is none (notebook 01).
 
     Raises
     ------
     LilDataError
         If there is a list that can't be read, lacks a column or holds no numbers.
     """
-    path = mix.with_name(mix.stem + MIX_SUFFIX)
+    path = Path(mix).with_name(Path(mix).stem + MIX_SUFFIX)
     if not path.is_file():
         return []
     try:

@@ -24,7 +24,7 @@ def split_clips(
     seed: int = 0,
     fractions: tuple[float, float, float] = FRACTIONS,
 ) -> tuple[pd.Series, list[str]]:
-    """Deal clips to train, validation and test, genre by genre.
+    """Deal clips to train, validation and test, genre by genre (notebook 01).
 
     Parameters
     ----------

@@ -16,15 +16,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import written_beside
 from lildata_utils.machine import silent_stderr
 from lildata_utils.sound.settings import MIME_TYPES
-from lildata_utils.sound.spectrogram import SAMPLE_RATE
-
-Floats = NDArray[np.float32]
+from lildata_utils.sound.spectrogram import SAMPLE_RATE, Floats
 
 # Half a minute of stereo at 44.1 kHz is 10 MB: large enough to be fast, small beside TensorFlow.
 BLOCK_S = 30.0
@@ -35,7 +33,10 @@ LARGEST_SAMPLE = 1000.0
 
 
 class AudioError(LilDataError):
-    """A file that is not the audio it should be; `reason` says why without the file's name."""
+    """A file that is not the audio it should be (notebook 01).
+
+    `reason` says why without the file's name.
+    """
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -49,7 +50,7 @@ class AudioError(LilDataError):
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file's header says of it.
+    """What a file's header says of it (notebook 01).
 
     Attributes
     ----------
@@ -66,24 +67,15 @@ class AudioInfo:
     channels: int
 
 
-def info(path: Path) -> AudioInfo:
-    """Read a file's header.
-
-    Parameters
-    ----------
-    path : Path
-        A music file.
-
-    Returns
-    -------
-    AudioInfo
+def info(path: str | Path) -> AudioInfo:
+    """Read a file's header (notebook 01).
 
     Raises
     ------
     AudioError
         If the file is missing, unreadable, empty or no audio.
     """
-    _check_readable(path)
+    path = _readable(path)
     try:
         with silent_stderr():
             header = soundfile.info(path)
@@ -93,13 +85,13 @@ def info(path: Path) -> AudioInfo:
 
 
 def read_blocks(
-    path: Path, start_s: float = 0.0, duration_s: float | None = None
+    path: str | Path, start_s: float = 0.0, duration_s: float | None = None
 ) -> Iterator[Floats]:
-    """Read a file block by block as mono at 22 050 Hz, whatever its length, in little memory.
+    """Read a file block by block as mono at 22 050 Hz, in little memory (notebook 01).
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A music file with any sample rate and any number of channels (they are averaged).
     start_s, duration_s : float, optional
         The section to read; to the end by default.
@@ -114,7 +106,7 @@ def read_blocks(
     AudioError
         If the file is missing, unreadable, empty, no audio, or holds samples that are not numbers.
     """
-    _check_readable(path)
+    path = _readable(path)
     try:
         with silent_stderr():
             sound = soundfile.SoundFile(path)
@@ -144,39 +136,25 @@ def read_blocks(
         yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
 
 
-def read(path: Path, start_s: float = 0.0, duration_s: float | None = None) -> Floats:
-    """Read a file, or a section of it, as one mono waveform at 22 050 Hz.
+def read(path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> Floats:
+    """Read a file, or a section of it, as one mono waveform at 22 050 Hz (notebook 01).
 
-    Parameters
-    ----------
-    path : Path
-        A music file with any sample rate and any number of channels.
-    start_s, duration_s : float, optional
-        The section to read; to the end by default.
-
-    Returns
-    -------
-    ndarray of float32, shape (samples,)
-
-    Raises
-    ------
-    AudioError
-        As `read_blocks`.
+    Arguments and errors as for `read_blocks`; float32, shape (samples,).
 
     Examples
     --------
-    >>> waveform = read(Path("song.mp3"), start_s=30, duration_s=5)  # doctest: +SKIP
+    >>> waveform = read("song.mp3", start_s=30, duration_s=5)  # doctest: +SKIP
     """
     return np.concatenate(list(read_blocks(path, start_s, duration_s)))
 
 
-def write(path: Path, waveform: ArrayLike, sample_rate: int = SAMPLE_RATE) -> None:
-    """Write a mono waveform, whole or not at all; the suffix chooses the format.
+def write(path: str | Path, waveform: ArrayLike, sample_rate: int = SAMPLE_RATE) -> None:
+    """Write a mono waveform, whole or not at all (notebook 01).
 
     Parameters
     ----------
-    path : Path
-        Ends in .wav, .flac, .ogg or .mp3.
+    path : str or Path
+        Ends in .wav, .flac, .ogg or .mp3, which chooses the format.
     waveform : array_like, shape (samples,)
         In [-1, 1]; what is above full scale is clipped.
     sample_rate : int, optional
@@ -188,12 +166,12 @@ def write(path: Path, waveform: ArrayLike, sample_rate: int = SAMPLE_RATE) -> No
         If the suffix names no format that can be written.
     """
     kind = check_format(path)
-    with written_beside(path) as beside:
+    with written_beside(Path(path)) as beside:
         _write_blocks(str(beside), waveform, sample_rate, kind)
 
 
-def check_format(path: Path) -> str:
-    """Tell from its suffix in which format a file would be written; for a check before long work.
+def check_format(path: str | Path) -> str:
+    """Tell a file's format from its suffix, for a check before long work (notebook 01).
 
     Raises
     ------
@@ -202,9 +180,10 @@ def check_format(path: Path) -> str:
 
     Examples
     --------
-    >>> check_format(Path("transfer.FLAC"))
+    >>> check_format("transfer.FLAC")
     'flac'
     """
+    path = Path(path)
     kind = path.suffix.removeprefix(".").lower()
     if kind not in MIME_TYPES:
         raise LilDataError(
@@ -214,7 +193,7 @@ def check_format(path: Path) -> str:
 
 
 def encode(waveform: ArrayLike, kind: str = "mp3", sample_rate: int = SAMPLE_RATE) -> bytes:
-    """Pack a mono waveform as the bytes of a sound file, for players.
+    """Pack a mono waveform as the bytes of a sound file, for players (notebook 06).
 
     Parameters
     ----------
@@ -224,10 +203,6 @@ def encode(waveform: ArrayLike, kind: str = "mp3", sample_rate: int = SAMPLE_RAT
         MP3 takes about a tenth of WAV; FLAC and WAV are exact to 16 bits.
     sample_rate : int, optional
         In Hz.
-
-    Returns
-    -------
-    bytes
 
     Examples
     --------
@@ -255,7 +230,8 @@ def _to_mono(block: Floats) -> Floats:
     return mono
 
 
-def _check_readable(path: Path) -> None:
+def _readable(path: str | Path) -> Path:
+    path = Path(path)
     if path.is_dir():
         raise AudioError(path, "a folder, not a file")
     try:
@@ -265,6 +241,7 @@ def _check_readable(path: Path) -> None:
         raise AudioError(path, f"unreadable ({error.strerror})") from None
     if empty:
         raise AudioError(path, "empty (0 bytes)")
+    return path
 
 
 def _check_samples(path: Path, mono: Floats, rate: int, position_s: float) -> None:

@@ -1,7 +1,7 @@
 """Numbers for what a sound is like: brightness, buzz, harmony, key and rhythm.
 
 All are computed from waveforms, so that the picture of a transfer is judged by what it sounds like.
-Waveforms are mono at 22 050 Hz; none of the measures depends on their level.
+Waveforms are mono at 22 050 Hz, shape (samples,); no measure depends on their level.
 """
 
 from itertools import pairwise
@@ -41,14 +41,10 @@ SMALLEST = 1e-10
 
 
 def mean_level_db(waveform: ArrayLike) -> float:
-    """Average the level of all points of the spectrogram, at equal loudness.
+    """Average the level of the whole spectrogram, at equal loudness (notebook 04).
 
     What grows all over the picture, as the buzz of a transfer does, raises it; a louder sound alone
     does not.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
 
     Returns
     -------
@@ -65,11 +61,7 @@ def mean_level_db(waveform: ArrayLike) -> float:
 
 
 def spectral_centroid_hz(waveform: ArrayLike) -> float:
-    """Compute the mean frequency, weighted by the magnitude: how bright a sound is.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
+    """Compute the mean frequency, weighted by the magnitude: how bright (notebook 04).
 
     Returns
     -------
@@ -88,19 +80,14 @@ def spectral_centroid_hz(waveform: ArrayLike) -> float:
 
 
 def flatness(waveform: ArrayLike) -> float:
-    """Compute the spectral flatness from 2 to 11 kHz: 0 for tones, towards 1 for hiss and buzz.
+    """Compute the spectral flatness from 2 to 11 kHz: hiss and buzz (notebook 04).
 
     The geometric over the arithmetic mean of the power of each frame, averaged over the frames.
-    White noise has 0.56, because a single frame of it is not flat.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
 
     Returns
     -------
     float
-        In [0, 1]; 0 for silence.
+        In [0, 1]: 0 for tones and silence; 0.56 for white noise, as one frame of it is not flat.
     """
     power = magnitude(waveform)[int(HISS_FROM_HZ / BIN_HZ) :] ** 2
     heard = power[:, power.sum(axis=0) > SMALLEST]
@@ -111,14 +98,10 @@ def flatness(waveform: ArrayLike) -> float:
 
 
 def stationary_floor_db(waveform: ArrayLike) -> float:
-    """Measure the part of a sound that never stops, at equal loudness: a uniform buzz raises it.
+    """Measure what never stops, at equal loudness: a buzz raises it (notebook 04).
 
     In each of 24 bands (equal widths in mel) the level that is exceeded for 90 % of the time,
     averaged over the bands.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
 
     Returns
     -------
@@ -132,15 +115,10 @@ def stationary_floor_db(waveform: ArrayLike) -> float:
 
 
 def chroma_kept(waveform: ArrayLike, original: ArrayLike) -> float:
-    """Measure how much of the harmony is the same at the same time.
+    """Measure how much of the harmony is the same at the same time (notebook 04).
 
     The cosine of the two sounds' chroma (energy of the twelve notes), frame by frame, against the
-    cosine of frames that do not belong together.
-
-    Parameters
-    ----------
-    waveform, original : array_like, shape (samples,)
-        Of equal lengths.
+    cosine of frames that do not belong together. The sounds are equally long.
 
     Returns
     -------
@@ -156,14 +134,10 @@ def chroma_kept(waveform: ArrayLike, original: ArrayLike) -> float:
 
 
 def key_shift_cents(waveform: ArrayLike, original: ArrayLike) -> tuple[float, float]:
-    """Find by how much a sound is tuned higher than another one.
+    """Find by how much a sound is tuned higher than another one (notebook 04).
 
     The fine structure of both spectra, on an axis where equal steps are equal intervals, is moved
     against each other until it fits best.
-
-    Parameters
-    ----------
-    waveform, original : array_like, shape (samples,)
 
     Returns
     -------
@@ -182,14 +156,9 @@ def key_shift_cents(waveform: ArrayLike, original: ArrayLike) -> tuple[float, fl
 
 
 def onset_correlation(waveform: ArrayLike, other: ArrayLike) -> float:
-    """Measure whether two sounds have their attacks at the same moments.
+    """Measure whether two sounds have their attacks at the same moments (notebook 04).
 
-    The correlation of their onset strengths (spectral flux) frame by frame.
-
-    Parameters
-    ----------
-    waveform, other : array_like, shape (samples,)
-        Of equal lengths.
+    The correlation of their onset strengths frame by frame; they are equally long.
 
     Returns
     -------
@@ -200,26 +169,16 @@ def onset_correlation(waveform: ArrayLike, other: ArrayLike) -> float:
 
 
 def onset_strength(waveform: ArrayLike) -> Floats:
-    """Compute the spectral flux: how much louder each frame is than the one before.
-
-    Returns
-    -------
-    ndarray of float32, shape (frames,)
-        At least 0.
-    """
+    """Compute how much louder each frame is than the one before: at least 0 (notebook 04)."""
     level_db = _level_db(_equal_loudness(waveform))
     return spectral_flux(S=level_db, sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
 
 
 def tonal_clarity(waveform: ArrayLike) -> float:
-    """Measure how few of the twelve notes hold a sound's energy from moment to moment.
+    """Measure how few of the twelve notes hold a sound's energy at a time (notebook 05).
 
     One minus the entropy of each frame's chroma, in parts of the largest possible one, averaged
     over the frames by their energy.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
 
     Returns
     -------
@@ -231,9 +190,7 @@ def tonal_clarity(waveform: ArrayLike) -> float:
     # Below, a bin is wider than a note; above are overtones and cymbals.
     low, high = (int(hz / BIN_HZ) for hz in NOTES_HZ)
     power[:low], power[high:] = 0, 0
-    chroma = chroma_stft(
-        S=power, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, tuning=0.0, norm=None
-    )
+    chroma = _notes(power)
     energy = chroma.sum(axis=0)
     if energy.sum() < SMALLEST:
         return 0.0
@@ -243,11 +200,9 @@ def tonal_clarity(waveform: ArrayLike) -> float:
 
 
 def onset_contrast_db(waveform: ArrayLike) -> float:
-    """Measure how far attacks stand out: the 99th percentile of the onset strength over its median.
+    """Measure how far attacks stand out (notebook 05).
 
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
+    The 99th percentile of the onset strength over its median.
 
     Returns
     -------
@@ -259,12 +214,9 @@ def onset_contrast_db(waveform: ArrayLike) -> float:
 
 
 def pulse_clarity(waveform: ArrayLike) -> float:
-    """Measure how regularly attacks come: the autocorrelation of the onset strength at its best.
+    """Measure how regularly attacks come (notebook 05).
 
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
-        At least 2 s.
+    The autocorrelation of the onset strength at its best, for a sound of at least 2 s.
 
     Returns
     -------
@@ -280,13 +232,9 @@ def pulse_clarity(waveform: ArrayLike) -> float:
 
 
 def notes_held(waveform: ArrayLike) -> float:
-    """Measure whether the harmony of a moment is still there a fifth of a second later.
+    """Measure whether a harmony is still there a fifth of a second later (notebook 05).
 
     The cosine of chroma frames 0.2 s apart, against that of frames in any order.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
 
     Returns
     -------
@@ -302,17 +250,7 @@ def notes_held(waveform: ArrayLike) -> float:
 
 
 def describe_sound(waveform: ArrayLike) -> dict[str, float]:
-    """Put what a sound is like into one row of a table, without comparing it with another.
-
-    Parameters
-    ----------
-    waveform : array_like, shape (samples,)
-
-    Returns
-    -------
-    dict of str to float
-        Names with their units to values.
-    """
+    """Put what a sound is like into one row of a table, names with units (notebook 05)."""
     return {
         "tonal clarity": tonal_clarity(waveform),
         "notes held": notes_held(waveform),
@@ -326,18 +264,10 @@ def describe_sound(waveform: ArrayLike) -> dict[str, float]:
 def describe_transfer(
     waveform: ArrayLike, content: ArrayLike, style: ArrayLike
 ) -> dict[str, float]:
-    """Put a transfer's measures into one row of a table.
+    """Put a transfer's measures into one row of a table, names with units (notebook 04).
 
-    Parameters
-    ----------
-    waveform, content, style : array_like, shape (samples,)
-        The result, and what it was made of. Content or style itself as the first one gives the
-        trivial rows that every transfer must be compared with.
-
-    Returns
-    -------
-    dict of str to float
-        Names with their units to values.
+    `waveform` is the result, `content` and `style` what it was made of. Content or style itself as
+    the first one gives the trivial rows that every transfer must be compared with.
     """
     shift_cents, likeness = key_shift_cents(waveform, content)
     return {
@@ -362,11 +292,15 @@ def _level_db(waveform: Floats) -> Floats:
     return 20 * np.log10(np.maximum(magnitude(waveform), np.float32(1e-5)))
 
 
-def _chroma(waveform: ArrayLike) -> Floats:
-    power = magnitude(_equal_loudness(waveform)) ** 2
-    chroma = chroma_stft(
+def _notes(power: Floats) -> Floats:
+    """Sum a power spectrogram to the energy of the twelve notes, shape (12, frames)."""
+    return chroma_stft(
         S=power, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, tuning=0.0, norm=None
     )
+
+
+def _chroma(waveform: ArrayLike) -> Floats:
+    chroma = _notes(magnitude(_equal_loudness(waveform)) ** 2)
     return chroma / np.maximum(np.linalg.norm(chroma, axis=0), SMALLEST)
 
 

@@ -17,12 +17,12 @@ SHAPE = f"{N_BINS} x {N_FRAMES}"
 LARGEST_MAGNITUDE = 1e9
 
 
-def read_picture(path: Path, resize: bool = False) -> NDArray[Any]:
-    """Read a spectrogram.
+def read_picture(path: str | Path, resize: bool = False) -> NDArray[Any]:
+    """Read a spectrogram (notebook 06).
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         A ``.npy`` file with an image (uint8) or linear magnitudes (float), shape (631, frames) or a
         stack of them; or a picture file such as ``.png``: grey (colours become grey), 631 pixels
         high, low frequencies at the bottom, white the loudest, black 80 dB below it.
@@ -39,6 +39,7 @@ def read_picture(path: Path, resize: bool = False) -> NDArray[Any]:
     LilDataError
         If the file can't be read, or has another shape.
     """
+    path = Path(path)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
         raise LilDataError(f"{path}: {what}; expected a spectrogram, .npy or .png")
@@ -56,30 +57,16 @@ def read_picture(path: Path, resize: bool = False) -> NDArray[Any]:
     return picture
 
 
-def write_picture(path: Path, image: ArrayLike) -> None:
-    """Write a spectrogram image as a grey PNG file that `read_picture` reads back exactly.
-
-    Parameters
-    ----------
-    path : Path
-        Ends in .png.
-    image : array_like of uint8, shape (bins, frames)
-        Row 0 is 0 Hz; it becomes the lowest line of pixels.
-    """
-    with written_beside(path) as beside:
+def write_picture(path: str | Path, image: ArrayLike) -> None:
+    """Write an image as a grey PNG file that `read_picture` reads back exactly (notebook 06)."""
+    with written_beside(Path(path)) as beside:
         beside.write_bytes(png(image))
 
 
 def png(image: ArrayLike) -> bytes:
-    """Pack an image as a grey PNG, upright: 0 Hz, its first row, is at the bottom.
+    """Pack an image (uint8, shape (bins, frames)) as a grey PNG, upright (notebook 06).
 
-    Parameters
-    ----------
-    image : array_like of uint8, shape (bins, frames)
-
-    Returns
-    -------
-    bytes
+    Its first row, 0 Hz, becomes the lowest line of pixels.
     """
     upright = np.ascontiguousarray(np.asarray(image, dtype=np.uint8)[::-1])
     buffer = io.BytesIO()

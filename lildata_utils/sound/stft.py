@@ -32,7 +32,7 @@ def _threads() -> ThreadPoolExecutor:
 
 @dataclass(frozen=True)
 class Grid:
-    """Centred frames under a periodic Hann window.
+    """Centred frames under a periodic Hann window (notebook 06).
 
     Attributes
     ----------
@@ -69,10 +69,7 @@ class Grid:
     def frames(self, waveform: Floats) -> Floats:
         """View a waveform as overlapping frames, not yet windowed.
 
-        Parameters
-        ----------
-        waveform : ndarray of float32, shape (samples,)
-            Zeros are put around it, so that frame n is centred at sample ``n * hop_length``.
+        Zeros are put around it, so that frame n is centred at sample ``n * hop_length``.
 
         Returns
         -------
@@ -85,11 +82,6 @@ class Grid:
     def blocks(self, frames: Floats) -> Iterator[tuple[slice, Spectrum]]:
         """Transform frames block by block.
 
-        Parameters
-        ----------
-        frames : ndarray of float32, shape (n, n_fft)
-            As `frames` gives them.
-
         Yields
         ------
         where : slice
@@ -101,12 +93,7 @@ class Grid:
             yield where, scipy.fft.rfft(frames[where] * self.window, axis=-1, overwrite_x=True)
 
     def analyse(self, waveform: Floats) -> Spectrum:
-        """Transform a waveform.
-
-        Returns
-        -------
-        ndarray of complex64, shape (1 + samples // hop_length, bins)
-        """
+        """Transform a waveform: complex64, shape (1 + samples // hop_length, bins)."""
         frames = self.frames(waveform)
         spectrum = np.empty((len(frames), self.bins), np.complex64)
         for where, spectra in self.blocks(frames):
@@ -117,15 +104,7 @@ class Grid:
         """Find the waveform whose transform is closest to a spectrum, in the least-squares sense.
 
         Griffin & Lim (1984), equation 6: windowed inverse transforms, overlapped and added, over
-        the sum of the squared windows.
-
-        Parameters
-        ----------
-        spectrum : ndarray of complex64, shape (frames, bins)
-
-        Returns
-        -------
-        ndarray of float32, shape ((frames - 1) * hop_length,)
+        the sum of the squared windows. From shape (frames, bins) to ((frames - 1) * hop_length,).
         """
         summed = self._empty(len(spectrum))
         for start in range(0, len(spectrum), BLOCK_FRAMES):
@@ -138,14 +117,10 @@ class Grid:
         Parameters
         ----------
         waveform : ndarray of float32, shape (samples,)
-            Its length must be a multiple of `hop_length`.
+            Its length must be a multiple of `hop_length`; the result is as long.
         change : callable
             Takes a block of spectra, shape (n, bins), and the slice of frames that it is; gives the
             new block. It may overwrite its argument.
-
-        Returns
-        -------
-        ndarray of float32, shape (samples,)
         """
         frames = self.frames(waveform)
 
