@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+
 from lildata_utils.clips import dataset
 from lildata_utils.clips.prepare import prepare
-
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import partial_files
 from lildata_utils.sound import audio, spectrogram
