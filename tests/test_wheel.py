@@ -90,6 +90,7 @@ def test_a_wheel_holds_the_package_the_notebooks_and_the_networks(wheel):
     assert {name for name in tree(PRETRAINED) if "checkpoint" not in name} <= brought
     notebooks = {f"shipped/notebooks/{path.name}" for path in NOTEBOOKS_FOLDER.glob("*.ipynb")}
     assert notebooks <= shipped
+    assert "shipped/docs/results/reports/resnet.json" in shipped  # notebook 03 reads it
 
 
 def test_the_commands_work_in_an_empty_folder(installed):
