@@ -60,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--completion",
         action=_Completion,
+        default=argparse.SUPPRESS,
         choices=("bash", "zsh"),
         help="print what makes the shell complete commands, options and files, and exit",
     )
