@@ -23,8 +23,12 @@ class Inversion(Settings):
     """How a spectrogram becomes sound, see `inversion.invert` (notebook 06)."""
 
     method: str = setting("fast_griffin_lim", "what an iteration does", choices=tuple(METHODS))
-    iterations: int = setting(100, "0 is the start alone", range=Range(least=0), metavar="N")
-    phase: str = setting("multiresolution", "of the phases", choices=STARTS, option="start")
+    iterations: int = setting(
+        100, "how many; 0 gives the start alone", range=Range(least=0), metavar="N"
+    )
+    phase: str = setting(
+        "multiresolution", "first guess of the phases", choices=STARTS, option="start"
+    )
     seed: int = setting(0, "of all randomness", range=Range(least=0), metavar="N")
     peak_db: float | None = setting(
         None,
