@@ -30,7 +30,7 @@ from lildata_utils.crate.settings import Collection
 from lildata_utils.files import DATA_FOLDER, written_beside
 from lildata_utils.machine import machine
 from lildata_utils.show import figures
-from lildata_utils.sound import audio, inversion
+from lildata_utils.sound import audio, phases
 from lildata_utils.sound.inversion import invert, spectral_convergence_db
 from lildata_utils.sound.spectrogram import CLIP_S, HOP_LENGTH, N_FFT, Floats, magnitude
 
@@ -176,7 +176,7 @@ def librosas(target: Floats, looks: tuple[int, ...]) -> Curve:
 def pghipys(target: Floats, looks: tuple[int, ...]) -> Curve:
     """Make the one point of pghipy's heap integration, for our window."""
     began = time.perf_counter()
-    phase = pghipy.pghi(target.T, N_FFT, HOP_LENGTH, inversion.GAMMA).T
+    phase = pghipy.pghi(target.T, N_FFT, HOP_LENGTH, phases.GAMMA).T
     sound = librosa.istft(target * np.exp(1j * phase), hop_length=HOP_LENGTH, n_fft=N_FFT)
     yield time.perf_counter() - began, 0, sound
 

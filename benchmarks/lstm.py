@@ -2,12 +2,12 @@
 
 Training: the usual way is the stack of ``keras.layers.LSTM`` with a dense layer, under teacher
 forcing, trained by ``model.fit`` on float32 frames that lie ready in memory; reading and converting
-them is not counted. Ours is `training.fit` from the bytes on the disk. The two take turns, epoch
+them is not counted. Ours is `learning.fit` from the bytes on the disk. The two take turns, epoch
 by epoch, so that whatever else the machine does hits both; the first epoch of each, in which
 TensorFlow and XLA compile, is not counted. Ours counts validation and checkpoint, too.
 
 Generation: the usual way asks ``model.predict`` for the next frame after the whole sequence so far,
-630 times. Ours is `lstm.follow`. Both draw the same frames from the same weights.
+630 times. Ours is `drawing.follow`. Both draw the same frames from the same weights.
 
     python benchmarks/lstm.py [--epochs 6] [--report FILE]
 
@@ -26,12 +26,17 @@ import report
 from lildata_utils.backend import keras
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.course.workspace import lofi_dataset
-from lildata_utils.learning.training import BATCH_SIZE, fit, load_run
+from lildata_utils.generation.drawing import follow
+from lildata_utils.learning.fit import fit
+from lildata_utils.learning.recipes import LSTM
+from lildata_utils.learning.runs import load_run
+from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine
-from lildata_utils.networks.lstm import CLIP_NORM, LSTM, follow
+from lildata_utils.networks.settings import LSTMSettings
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
 
 PROMISED_TRAINING, PROMISED_GENERATION = 1.0, 300.0
+SETTINGS, BATCH_SIZE = LSTMSettings(), Training().batch_size
 REPEATS = 5
 
 
@@ -42,7 +47,8 @@ def main() -> int:
     report.add_option(parser)
     options = parser.parse_args()
     clips = lofi_dataset("quick").at_most(train=2 * BATCH_SIZE, validation=0)
-    print(f"{machine()}\n3 x LSTM(50), {2 * BATCH_SIZE} clips, batches of {BATCH_SIZE}", flush=True)
+    network = f"{SETTINGS.layers} x LSTM({SETTINGS.units})"
+    print(f"{machine()}\n{network}, {len(clips)} clips, batches of {BATCH_SIZE}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         usual_s, ours_s = train_both(Path(folder) / "run", clips, options.epochs)
         faster = np.median(usual_s) / np.median(ours_s)
@@ -69,7 +75,7 @@ def main() -> int:
             report.compared("drawing 630 frames, seconds", growing_s, loop_s, ratio),
         ],
         data={"music": f"{2 * BATCH_SIZE} clips of lo-fi of the crate"},
-        settings={"layers": 3, "units": 50, "batch_size": BATCH_SIZE},
+        settings={"layers": SETTINGS.layers, "units": SETTINGS.units, "batch_size": BATCH_SIZE},
         seeds=[0],
         largest_difference=apart,
     )
@@ -79,8 +85,8 @@ def main() -> int:
 def keras_stack() -> keras.Model:
     """Build the same network of Keras' own layers."""
     stack = keras.Sequential([keras.Input((None, N_BINS))])
-    for _ in range(LSTM.options["layers"]):
-        stack.add(keras.layers.LSTM(LSTM.options["units"], return_sequences=True))
+    for _ in range(SETTINGS.layers):
+        stack.add(keras.layers.LSTM(SETTINGS.units, return_sequences=True))
     stack.add(keras.layers.Dense(N_BINS))
     return stack
 
@@ -90,8 +96,8 @@ def train_both(folder: Path, clips: Dataset, epochs: int) -> tuple[list[float], 
     train = clips.select("train")
     frames = train.images().swapaxes(1, 2).astype(np.float32) / 255
     usual = keras_stack()
-    usual.compile(keras.optimizers.Adam(LSTM.learning_rate, global_clipnorm=CLIP_NORM), loss="mse")
-    ours = fit(folder, LSTM, train, epochs)
+    usual.compile(LSTM.optimizer(LSTM.learning_rate), loss="mse")
+    ours = fit(folder, LSTM, train, Training(epochs=epochs), SETTINGS)
     usual_s, ours_s = [], []
     for _ in range(epochs):
         started = time.perf_counter()

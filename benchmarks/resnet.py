@@ -1,7 +1,7 @@
 """ResNet-50 on spectrograms, our way and the usual way, side by side on the same clips.
 
 The usual way is plain Keras in float32 on arrays that lie ready in memory: ``model.predict`` for
-features, ``model.fit`` for training, the best weights kept by a callback. Our way is `training.fit`
+features, ``model.fit`` for training, the best weights kept by a callback. Our way is `learning.fit`
 from bytes on the disk: frozen layers computed once and kept, batch normalisation in one operation,
 bfloat16 where the processor has it; it keeps the best weights, too, and a checkpoint.
 
@@ -31,15 +31,21 @@ from typing import Any
 import numpy as np
 import report
 
-from lildata_utils.backend import keras
-from lildata_utils.clips import features
+from lildata_utils.backend import keras, tf
 from lildata_utils.clips.dataset import Dataset
+from lildata_utils.clips.encoded import FOLDER, encode, encoded
 from lildata_utils.course.workspace import course_dataset
-from lildata_utils.learning.training import BATCH_SIZE, LEARNING_RATE, fit, load_run, tensor_input
+from lildata_utils.genre.predict import predict
+from lildata_utils.learning.fit import fit
+from lildata_utils.learning.recipes import RESNET50
+from lildata_utils.learning.runs import load_run
+from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine
-from lildata_utils.networks.classifier import predict
-from lildata_utils.networks.resnet import RESNET50, build_resnet50
-from lildata_utils.networks.twins import fast
+from lildata_utils.networks.frozen import split
+from lildata_utils.networks.fused import fuse
+from lildata_utils.networks.inputs import tensor_input
+from lildata_utils.networks.resnet import build_resnet50
+from lildata_utils.networks.settings import ResNet50Settings
 from lildata_utils.sound.spectrogram import network_input
 
 # How many times as fast, at least.
@@ -49,6 +55,7 @@ PROMISED = {
     "training the fifth stage, once the frozen layers' outputs are there": 1.4,
 }
 FEATURES, ALL, FIFTH = PROMISED
+BATCH_SIZE = Training().batch_size
 
 
 def main() -> int:
@@ -104,16 +111,17 @@ def seconds(job: Callable[[], object]) -> float:
 
 def extraction(clips: Dataset, options: argparse.Namespace) -> tuple[dict[str, Any], float]:
     """Compare the two ways to compute features: the row, and the mean cosine of the two."""
-    model = build_resnet50(len(clips.genres), side=options.side, learn="head")
-    frozen, _ = features.split(model)
-    twin = fast(frozen)
+    settings = ResNet50Settings(side=options.side, learn="head")
+    frozen, _ = split(build_resnet50(len(clips.genres), settings))
+    fused = fuse(frozen)
+    compute = tf.function(lambda images: fused(tensor_input(images), training=False))
     pictures = network_input(clips.images())
 
     def ours() -> None:
-        *_, done = features.extract(frozen, twin, tensor_input, clips)
+        *_, done = encode(clips, lambda images: compute(images).numpy(), "benchmark")
         nonlocal found
-        found = features.of(clips, done.files).images()
-        shutil.rmtree(clips.folder / features.FOLDER)
+        found = encoded(clips, done.files).images()
+        shutil.rmtree(clips.folder / FOLDER)
 
     found = np.empty(0)
     usual_s, ours_s = [], []
@@ -136,10 +144,10 @@ def training(
     name: str, clips: Dataset, learn: str, folder: Path, options: argparse.Namespace
 ) -> tuple[dict[str, Any], float]:
     """Compare the two ways to train: the row, and how often the two agree on equal weights."""
-    chosen = {"side": options.side, "learn": learn}
-    model = build_resnet50(len(clips.genres), **chosen)
+    settings = ResNet50Settings(side=options.side, learn=learn)
+    model = build_resnet50(len(clips.genres), settings)
     model.compile(
-        keras.optimizers.Adam(LEARNING_RATE),
+        keras.optimizers.Adam(RESNET50.learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -148,7 +156,7 @@ def training(
     keeper = keras.callbacks.ModelCheckpoint(
         folder.with_suffix(".keras"), monitor="loss", save_best_only=True
     )
-    steps = fit(folder, RESNET50, clips, options.epochs, options=chosen)
+    steps = fit(folder, RESNET50, clips, Training(epochs=options.epochs), settings)
     losses: list[list[float]] = [[], []]
 
     def usual() -> None:

@@ -2,7 +2,7 @@
 
 The usual way is that of the public tutorials: a Keras model that gives the outputs of the layers, a
 `tf.GradientTape` around them, `keras.optimizers.Adam` on a `tf.Variable`, and clipping, without
-`tf.function`, in float32. Our way is `style_transfer.transfer`. Both have the same weights, costs
+`tf.function`, in float32. Our way is `painting.paint`. Both have the same weights, costs
 and step size, and their iterations take turns, so that whatever else the machine does hits both.
 Compiling (ours) and the first iteration (theirs) are not counted.
 
@@ -32,8 +32,12 @@ from lildata_utils.backend import keras, tf
 from lildata_utils.crate.composing import compose
 from lildata_utils.crate.rendering import render
 from lildata_utils.files import LIL_DATA_RUN
-from lildata_utils.learning import training
+from lildata_utils.genres import GENRES
+from lildata_utils.learning.runs import load_run
 from lildata_utils.machine import machine
+from lildata_utils.networks import pretrained
+from lildata_utils.networks.inputs import tensor_input
+from lildata_utils.networks.lil_data import build_lil_data
 from lildata_utils.sound.spectrogram import (
     BIN_HZ,
     CLIP_SAMPLES,
@@ -42,8 +46,14 @@ from lildata_utils.sound.spectrogram import (
     image_to_magnitude,
     to_image,
 )
-from lildata_utils.transfer import style_transfer
-from lildata_utils.transfer.style_transfer import STEP_SIZES, StyleNetwork, transfer
+from lildata_utils.transfer.painting import paint
+from lildata_utils.transfer.settings import Painting
+from lildata_utils.transfer.style_network import (
+    StyleNetwork,
+    lil_data_network,
+    vgg19_input,
+    vgg19_network,
+)
 
 PROMISED_RATIO = 2.5
 PROMISED_TRANSFER_S = 8.0
@@ -76,15 +86,15 @@ def main() -> int:
 
     network, model = lil_data()
     held_lil_data, row, agreement = compare(
-        content, style, network, model, training.tensor_input, options.rounds
+        content, style, network, model, tensor_input, options.rounds
     )
     rows = [row | {"name": "Lil Data, iterations a second"}]
     held_whole, times = whole_transfer(content, style, network)
 
     model = vgg19_model(options.weights)
-    network = style_transfer.vgg19_network(options.weights or "random")
+    network = vgg19_network(options.weights or "random")
     held_vgg19, row, agreement_vgg19 = compare(
-        content, style, network, model, style_transfer.vgg19_input, options.vgg19_rounds
+        content, style, network, model, vgg19_input, options.vgg19_rounds
     )
     weights = "weights of a file" if options.weights else "random weights"
     rows.append(row | {"name": f"VGG-19 ({weights}), iterations a second"})
@@ -162,7 +172,7 @@ def whole_transfer(
 ) -> tuple[list[bool], dict[str, float]]:
     """Time the paper's early stop with Lil Data, and its first step: promises, and seconds."""
     started = time.perf_counter()
-    for step in transfer(content, style, network):
+    for step in paint(content, style, network):
         if step.number == 0:
             first_s = time.perf_counter() - started
     all_s = time.perf_counter() - started
@@ -175,7 +185,7 @@ def whole_transfer(
 
 def our_way(content: Image, style: Image, network: StyleNetwork, iterations: int) -> Turns:
     """Go through a transfer, with the costs of the picture before each iteration."""
-    steps = transfer(content, style, network, iterations=iterations)
+    steps = paint(content, style, network, Painting(iterations=iterations))
     cost = next(steps).total_cost
     while True:
         started = time.perf_counter()
@@ -206,7 +216,7 @@ def usual_way(
     targets = features(content)[preset.content_layer]
     grams = {name: gram(x) for name, x in features(style).items() if name in preset.style_layers}
     image = tf.Variable(tf.cast(content, tf.float32))
-    optimizer = keras.optimizers.Adam(STEP_SIZES["adam"])
+    optimizer = keras.optimizers.Adam(Painting().step_size)
     while True:
         started = time.perf_counter()
         with tf.GradientTape() as tape:
@@ -229,27 +239,23 @@ def lil_data() -> tuple[StyleNetwork, Any]:
     """Open the Lil Data that comes with the course, or take random weights; and its model."""
     folder = LIL_DATA_RUN
     if not folder.is_dir():
-        network = style_transfer.lil_data_network(None)
-        return network, style_transfer.build_lil_data(8)
-    run = training.load_run(folder)
-    return style_transfer.lil_data_network(run), run.model
+        network = lil_data_network(None)
+        return network, build_lil_data(len(GENRES))
+    run = load_run(folder)
+    return lil_data_network(run), run.model
 
 
 def vgg19_model(weights: Path | None) -> Any:
     """Build VGG-19 for our pictures with the weights that our network has."""
-    if weights is None:
-        small = style_transfer._vgg19_random(0)
-    else:
-        small = style_transfer._vgg19_from_file(weights)
     model = keras.applications.VGG19(include_top=False, weights=None, input_shape=(631, 631, 3))
-    model.set_weights(small.get_weights())
+    pretrained.load_weights(model, weights or "random", 0)
     return model
 
 
 def vgg19_memory_gb(content: Image, style: Image, weights: Path | None) -> float:
     """Transfer with VGG-19 in this process; tell how much memory it had at most, in GB."""
-    network = style_transfer.vgg19_network(weights or "random")
-    for _ in transfer(content, style, network, iterations=3):
+    network = vgg19_network(weights or "random")
+    for _ in paint(content, style, network, Painting(iterations=3)):
         pass
     return peak_memory_gb()
 

@@ -2,7 +2,7 @@
 
 The usual way is the plain Keras network, ``Conv2D(activation="relu")`` and ``MaxPooling2D`` in
 float32, trained by ``model.fit`` on float32 arrays that lie ready in memory: reading and converting
-them is not counted. Our way is `training.fit`: bytes from the disk, pooling before bias and ReLU,
+them is not counted. Our way is `learning.fit`: bytes from the disk, pooling before bias and ReLU,
 bfloat16 where the processor has it.
 
 Both start from the same weights, and their epochs alternate, so that whatever else the machine does
@@ -27,8 +27,6 @@ from pathlib import Path
 
 import numpy as np
 import report
-from lildata_utils.learning.training import BATCH_SIZE, LEARNING_RATE, Step, fit, load_run
-from lildata_utils.networks.classifier import FILTERS, LIL_DATA, build_lil_data, predict
 
 from lildata_utils.backend import keras
 from lildata_utils.clips import dataset
@@ -39,10 +37,18 @@ from lildata_utils.crate.collection import write_collection
 from lildata_utils.crate.settings import Collection
 from lildata_utils.files import DATA_FOLDER
 from lildata_utils.genre.evaluation import track_numbers
+from lildata_utils.genre.predict import predict
+from lildata_utils.learning.fit import TrainingStep, fit
+from lildata_utils.learning.recipes import LIL_DATA
+from lildata_utils.learning.runs import load_run
+from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine, usable_cores
+from lildata_utils.networks.lil_data import build_lil_data
+from lildata_utils.networks.settings import LilDataSettings
 from lildata_utils.sound.spectrogram import network_input
 
 PROMISED_RATIO = 1.7
+BATCH_SIZE = Training().batch_size
 TRACKS, TRACK_S = 16, 40.0
 RESAMPLES = 10_000
 
@@ -63,7 +69,10 @@ def main() -> int:
     test = parts["test"]
     counts = ", ".join(f"{len(part)} {split}" for split, part in parts.items())
     print(f"{machine()}\n{clips.folder}: {len(clips.genres)} genres; clips: {counts}")
-    print(f"Lil Data {'/'.join(map(str, FILTERS))}, batches of {BATCH_SIZE}", flush=True)
+    print(
+        f"Lil Data {'/'.join(map(str, LilDataSettings().filters))}, batches of {BATCH_SIZE}",
+        flush=True,
+    )
 
     images_a_second, ratios, right, same = [], [], [], []
     for seed in range(options.seeds):
@@ -115,7 +124,7 @@ def train_both(
     """Train both ways, epoch by epoch in turn; return both networks and the epochs' seconds."""
     model = build_lil_data(len(clips.genres), seed=seed)
     model.compile(
-        keras.optimizers.Adam(LEARNING_RATE),
+        keras.optimizers.Adam(LIL_DATA.learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -123,7 +132,8 @@ def train_both(
     keeper = keras.callbacks.ModelCheckpoint(
         best, monitor="val_accuracy", mode="max", save_best_only=True, save_weights_only=True
     )
-    turns = InTurn(fit(folder / "run", LIL_DATA, clips, epochs, seed=seed))
+    training = Training(epochs=epochs, seed=seed)
+    turns = InTurn(fit(folder / "run", LIL_DATA, clips, training))
     keras.utils.set_random_seed(seed)
     model.fit(
         *arrays["train"],
@@ -141,7 +151,7 @@ def train_both(
 class InTurn(keras.callbacks.Callback):
     """After every epoch of ``model.fit``, do one of ours; time both."""
 
-    def __init__(self, steps: Iterator[Step]) -> None:
+    def __init__(self, steps: Iterator[TrainingStep]) -> None:
         super().__init__()
         self.steps = steps
         self.usual_s: list[float] = []

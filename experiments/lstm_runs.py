@@ -18,9 +18,10 @@ from lildata_utils.clips.dataset import Dataset
 from lildata_utils.course.profiles import get_profile
 from lildata_utils.course.workspace import LSTM_RUNS, lofi_dataset, lstm_run
 from lildata_utils.files import KEPT_LSTMS, write_text, written_beside
-from lildata_utils.generation import generation
-from lildata_utils.learning.training import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
-from lildata_utils.networks.lstm import UNITS, follow
+from lildata_utils.generation import measures
+from lildata_utils.generation.drawing import drawing_to_sound, follow
+from lildata_utils.learning.runs import HISTORY_FILE, MODEL_FILE, RUN_FILE, Run
+from lildata_utils.networks.settings import LSTMSettings
 from lildata_utils.sound.pictures import write_picture
 
 PROFILE = "paper"
@@ -65,10 +66,10 @@ def judge(runs: list[Run], clips: Dataset, pair: Dataset) -> pd.DataFrame:
     train = clips.select("train").images()
     mean_frame = train.mean(axis=(0, 2)) / 255
     # By lot, so of many tracks: clips of few would call all others strange.
-    lofi = [generation.to_sound(i) for i in clips.select("train").at_most(train=REFERENCE).images()]
+    lofi = [drawing_to_sound(i) for i in clips.select("train").at_most(train=REFERENCE).images()]
     test = clips.select("test").at_most(test=JUDGED).images()
     learned = pair.select("train").images()
-    trivial = generation.baselines(test[:, :, 0] / 255, train, 630)
+    trivial = measures.baselines(test[:, :, 0] / 255, train, 630)
     rows = [
         table_of({"real": test[:, :, 1:] / 255} | trivial, test, mean_frame, lofi),
         table_of(bounds(test, clips), test, mean_frame, lofi),
@@ -83,10 +84,10 @@ def judge(runs: list[Run], clips: Dataset, pair: Dataset) -> pd.DataFrame:
         images = learned if run.data["train_clips"] == len(learned) else test
         drawn = follow(run.model, images[:, :, 0] / 255)
         row = table_of({run.folder.name: drawn}, images, mean_frame, lofi)
-        errors = generation.horizon_errors(run.model, images).loc[630]
+        errors = measures.horizon_errors(run.model, images).loc[630]
         weights = sum(int(np.prod(weight.shape)) for weight in run.model.trainable_variables)
         facts = {
-            "rank": max(generation.numerical_rank(picture) for picture in drawn),
+            "rank": max(measures.numerical_rank(picture) for picture in drawn),
             "teacher-forced": errors["teacher-forced"],
             "parameters": weights,
             "epochs": len(run.history),
@@ -105,9 +106,11 @@ def bounds(images: np.ndarray, clips: Dataset) -> dict[str, np.ndarray]:
     """Real frames in another order, and the best that 50 units could draw: clip by clip, or all."""
     real = images[:, :, 1:] / np.float32(255)
     return {
-        "shuffled frames": np.stack([generation.shuffled(picture) for picture in real]),
-        "best of rank 51": np.stack([generation.best_of_rank(picture, 51) for picture in real]),
-        "50 shapes for all": generation.with_shared_shapes(real, clips.select("train"), UNITS),
+        "shuffled frames": np.stack([measures.shuffled(picture) for picture in real]),
+        "best of rank 51": np.stack([measures.best_of_rank(picture, 51) for picture in real]),
+        "50 shapes for all": measures.with_shared_shapes(
+            real, clips.select("train"), LSTMSettings().units
+        ),
     }
 
 
@@ -115,11 +118,11 @@ def table_of(
     drawn: dict[str, np.ndarray], images: np.ndarray, mean_frame: np.ndarray, lofi: list[np.ndarray]
 ) -> pd.DataFrame:
     """Measure pictures and their sounds."""
-    pictures = generation.picture_table(drawn, images[:, :, 1:] / 255, mean_frame)
+    pictures = measures.picture_table(drawn, images[:, :, 1:] / 255, mean_frame)
     sounds = {
-        name: [generation.to_sound(picture) for picture in group] for name, group in drawn.items()
+        name: [drawing_to_sound(picture) for picture in group] for name, group in drawn.items()
     }
-    return pictures.join(generation.sound_table(sounds, lofi), how="right")
+    return pictures.join(measures.sound_table(sounds, lofi), how="right")
 
 
 def keep(run: Run) -> None:

@@ -49,9 +49,18 @@ def shown(path: Path) -> str:
 def written_beside(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; rename it if the block ends without error (README).
 
-    A file or a folder may be written there; missing folders are made. A killed process leaves a
-    hidden one, ``.<name>.<host>-<process>.partial``, and never half of it at `path`;
+    A file or a folder may be written there; missing folders above are made. A killed process leaves
+    a hidden one, ``.<name>.<host>-<process>.partial``, and never half of it at `path`;
     `remove_leftovers` clears it away.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "report.txt"
+    >>> with written_beside(target) as beside:
+    ...     _ = beside.write_text("done")
+    >>> target.read_text()
+    'done'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays at the end: libraries choose the format by it (model.keras, sound.flac).

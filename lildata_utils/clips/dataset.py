@@ -28,24 +28,15 @@ COLUMNS = ("id", "genre", "artist", "track", "start_s", "peak_db", "split", "sha
 class Dataset:
     """Clips of a prepared data set; images stay on disk until asked for (notebook 01).
 
-    Attributes
-    ----------
-    folder : Path
-        Where `lildata prepare` wrote it.
-    genres : tuple of str
-        A clip's label is its genre's position here.
-    clips : DataFrame
-        A row a clip, with `COLUMNS`.
-
     Examples
     --------
     >>> train = load("data/quick/dataset").select("train")  # doctest: +SKIP
     >>> images, labels = next(train.batches(32, seed=0))  # doctest: +SKIP
     """
 
-    folder: Path
-    genres: tuple[str, ...]
-    clips: pd.DataFrame
+    folder: Path  # Where `lildata prepare` wrote it
+    genres: tuple[str, ...]  # A clip's label is its genre's position here
+    clips: pd.DataFrame  # A row a clip, with `COLUMNS`
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -56,24 +56,16 @@ FORMAT = {
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a preparation has come (notebook 01).
+    """How far a preparation has come (notebook 01)."""
 
-    Attributes
-    ----------
-    clips, clips_in_all : int
-        Clips written, and what the files' headers promise in all.
-    files, files_in_all, files_reused : int
-        Files done, in all, and done by an earlier run.
-    left_out : int
-        Files and clips that were left out so far.
-    """
-
+    # Clips written, and what the files' headers promise in all.
     clips: int
     clips_in_all: int
+    # Files done, in all, and done by an earlier run.
     files: int
     files_in_all: int
     files_reused: int
-    left_out: int
+    left_out: int  # Files and clips that were left out so far
 
 
 def prepare(

@@ -40,21 +40,14 @@ MISSING_S = 1.0
 
 @dataclass
 class Record:
-    """What became of a file: kept beside its shard, read when a run is resumed (notebook 01).
+    """What became of a file: kept beside its shard, read when a run is resumed (notebook 01)."""
 
-    Attributes
-    ----------
-    fingerprint : dict
-        Size and time of the file, and what else decides the content of the shard.
-    starts_s, peaks_db : list of float
-        Start and level of each clip in the shard, in order.
-    skipped : list of [float or None, str]
-        Start (None for the file as a whole) and reason of what was left out.
-    """
-
+    # Size and time of the file, and what else decides the content of the shard.
     fingerprint: dict[str, Any]
+    # Start and level of each clip in the shard, in order.
     starts_s: list[float] = field(default_factory=list)
     peaks_db: list[float] = field(default_factory=list)
+    # Start (None for the file as a whole) and reason of what was left out.
     skipped: list[tuple[float | None, str]] = field(default_factory=list)
 
 

@@ -25,29 +25,16 @@ LONGEST_NAME_BYTES = 150
 
 @dataclass(frozen=True)
 class Source:
-    """One music file of a genre, before it is read (notebook 01).
+    """One music file of a genre, before it is read (notebook 01)."""
 
-    Attributes
-    ----------
-    genre, artist, track : str
-        `artist` is empty where neither the file's name nor a ``tracks.csv`` tells it.
-    path : Path
-        The file.
-    file : str
-        The same relative to the source folder, for messages.
-    shard : str
-        Where its images go, relative to the data set's folder.
-    limit : int or None
-        At most this many of its clips, spread evenly.
-    """
-
+    # `artist` is empty where neither the file's name nor a ``tracks.csv`` tells it.
     genre: str
     artist: str
     track: str
-    path: Path
-    file: str
-    shard: str
-    limit: int | None = None
+    path: Path  # The file
+    file: str  # The same relative to the source folder, for messages
+    shard: str  # Where its images go, relative to the data set's folder
+    limit: int | None = None  # At most this many of its clips, spread evenly
 
 
 @dataclass(frozen=True)

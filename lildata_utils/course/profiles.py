@@ -8,62 +8,29 @@ from lildata_utils.transfer.settings import LIL_DATA, PRESETS, VGG19
 
 @dataclass(frozen=True)
 class Profile:
-    """One size of the course (README).
+    """One size of the course (README)."""
 
-    Attributes
-    ----------
-    name : str
-        ``smoke`` (does it run at all, for tests), ``quick`` (a laptop, minutes) or ``paper``
-        (the paper's amounts, hours).
-    tracks : int
-        Tracks of the crate per genre.
-    track_s : float or None
-        Length of each track in seconds; None lets each track have its own length.
-    clips : int or None
-        At most this many clips a genre; None takes all.
-    fractions : tuple of float
-        Shares of train, validation and test.
-    epochs : int
-        Epochs of the genre classifiers.
-    batch_size : int
-        Clips in a training step.
-    iterations : int
-        Of an inversion from picture to sound.
-    inversion_clips : int
-        Clips by which methods of inversion are compared, at most 4.
-    lil_data_iterations, vgg19_iterations : tuple of int
-        Of style transfer: at the early stop and in full.
-    sweep_iterations : int
-        Of each style transfer where many are compared.
-    resnet_side : int
-        Pixels on each side of the pictures that ResNet-50 trains on.
-    resnet_epochs : int
-        Of its training from random weights.
-    lstm_clips : int
-        Lo-fi clips that the LSTMs learn.
-    lstm_epochs : tuple of int
-        Of the LSTMs: where the paper looks at them early, and in full.
-    lstm_pair_epochs : int
-        Of the LSTM that learns two clips only.
-    """
-
+    # ``smoke`` (does it run at all, for tests), ``quick`` (a laptop, minutes) or ``paper`` (the
+    # paper's amounts, hours).
     name: str
-    tracks: int
+    tracks: int  # Tracks of the crate per genre
+    # Length of each track in seconds; None lets each track have its own length.
     track_s: float | None
-    clips: int | None
-    fractions: tuple[float, float, float]
-    epochs: int
-    batch_size: int
-    iterations: int
-    inversion_clips: int
+    clips: int | None  # At most this many clips a genre; None takes all
+    fractions: tuple[float, float, float]  # Shares of train, validation and test
+    epochs: int  # Epochs of the genre classifiers
+    batch_size: int  # Clips in a training step
+    iterations: int  # Of an inversion from picture to sound
+    inversion_clips: int  # Clips by which methods of inversion are compared, at most 4
+    # Of style transfer: at the early stop and in full.
     lil_data_iterations: tuple[int, int]
     vgg19_iterations: tuple[int, int]
-    sweep_iterations: int
-    resnet_side: int
-    resnet_epochs: int
-    lstm_clips: int
-    lstm_epochs: tuple[int, int]
-    lstm_pair_epochs: int
+    sweep_iterations: int  # Of each style transfer where many are compared
+    resnet_side: int  # Pixels on each side of the pictures that ResNet-50 trains on
+    resnet_epochs: int  # Of its training from random weights
+    lstm_clips: int  # Lo-fi clips that the LSTMs learn
+    lstm_epochs: tuple[int, int]  # Of the LSTMs: where the paper looks at them early, and in full
+    lstm_pair_epochs: int  # Of the LSTM that learns two clips only
 
 
 def _paper(network: str) -> tuple[int, int]:

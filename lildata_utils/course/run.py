@@ -26,25 +26,14 @@ KERNEL_START_S = 180
 
 @dataclass(frozen=True)
 class Step:
-    """A notebook that begins (`seconds` is None) or has ended (README).
+    """A notebook that begins (`seconds` is None) or has ended (README)."""
 
-    Attributes
-    ----------
-    notebook : str
-        Name without ``.ipynb``.
-    number, notebooks : int
-        This is the number-th of so many, from 1.
-    seconds : float or None
-        How long it took; None while it runs.
-    error : str
-        Empty, or one line: where it failed, and the last line of the error.
-    """
-
-    notebook: str
+    notebook: str  # Name without ``.ipynb``
+    # This is the number-th of so many, from 1.
     number: int
     notebooks: int
-    seconds: float | None = None
-    error: str = ""
+    seconds: float | None = None  # How long it took; None while it runs
+    error: str = ""  # Empty, or one line: where it failed, and the last line of the error
 
 
 def run(

@@ -109,20 +109,8 @@ def course_run(
 ) -> "Run":
     """Load a network of the course in a profile's size, or train it; print which (notebook 02).
 
-    Parameters
-    ----------
-    profile : {"smoke", "quick", "paper"}
-        Gives the epochs and the batch size.
-    name : str
-        Of the run, below ``data/PROFILE/runs``.
-    recipe : Recipe
-        Such as ``recipes.LIL_DATA``.
-    clips : Dataset
-        Its train and validation splits are used.
-    settings : Settings, optional
-        Of the network.
-    epochs : int, optional
-        In place of the profile's.
+    The profile gives the batch size and the epochs, unless others are asked for; the run lies in
+    ``data/PROFILE/runs``.
     """
     from lildata_utils.learning.fit import fit_or_load
 
@@ -134,19 +122,10 @@ def course_run(
 
 
 def lstm_run(profile: str, name: str, clips: dataset.Dataset, epochs: int) -> "Run":
-    """Load one of the course's LSTMs in a profile's size, or train it; print which (notebook 05).
+    """Load one of `LSTM_RUNS` in a profile's size, or train it; print which (notebook 05).
 
-    Parameters
-    ----------
-    profile : {"smoke", "quick", "paper"}
-        Gives the batch size.
-    name : str
-        One of `LSTM_RUNS`.
-    clips : Dataset
-        From `lofi_dataset`, or some of them.
-    epochs : int
-        The folder is named after them, too: every stage of a training stays. A longer training goes
-        on from the profile's early stage, if that is there.
+    The folder is named after the epochs, too: every stage of a training stays. A longer training
+    goes on from the profile's early stage, if that is there.
     """
     from lildata_utils.learning.recipes import LSTM
 

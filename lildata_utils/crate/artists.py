@@ -48,71 +48,34 @@ class Instrument(Protocol):
 
 @dataclass(frozen=True)
 class Layer:
-    """One instrument's events in a track, and its channel on the desk (notebook 01).
+    """One instrument's events in a track, and its channel on the desk (notebook 01)."""
 
-    Attributes
-    ----------
-    part : str
-        One of `PARTS`.
-    instrument : Instrument
-        A patch.
-    events : tuple of Event
-        In beats from the start of the track.
-    level_db : float
-        Level of what sounds (root mean square; for drums the peak) before the master.
-    reverb, echo : float
-        Sends, 0 to 1.
-    duck : float
-        How far the sidechain pulls the layer down at every kick, 0 to 1.
-    low_cut_hz : float
-        High-pass; 0 for none.
-    sweeps : tuple of (start beat, end beat, from Hz, to Hz)
-        Filters that move.
-    wobbles : tuple of (start beat, end beat, cycles a beat, depth)
-        Rhythmic swells of the level.
-    """
-
-    part: str
-    instrument: Instrument
-    events: tuple[Event, ...]
+    part: str  # One of `PARTS`
+    instrument: Instrument  # A patch
+    events: tuple[Event, ...]  # In beats from the start of the track
+    # Level of what sounds (root mean square; for drums the peak) before the master.
     level_db: float
+    # Sends, 0 to 1.
     reverb: float = 0.15
     echo: float = 0.0
-    duck: float = 0.0
-    low_cut_hz: float = 0.0
-    sweeps: tuple[tuple[float, float, float, float], ...] = ()
-    wobbles: tuple[tuple[float, float, float, float], ...] = ()
+    duck: float = 0.0  # How far the sidechain pulls the layer down at every kick, 0 to 1
+    low_cut_hz: float = 0.0  # High-pass; 0 for none
+    sweeps: tuple[tuple[float, float, float, float], ...] = ()  # Filters that move
+    wobbles: tuple[tuple[float, float, float, float], ...] = ()  # Rhythmic swells of the level
 
 
 @dataclass(frozen=True)
 class Artist:
-    """A palette drawn from the ranges of a genre (notebook 01).
-
-    Attributes
-    ----------
-    name, genre : str
-    number : int
-        Of the artist within the genre.
-    roots : tuple of int
-        Favourite keys (pitch classes).
-    patches : mapping of str to Instrument
-        The drum kit and the synthesisers.
-    traits : mapping of str to float
-        Swing, density, levels: what the recipe asks for by name.
-    habits : frozenset of str
-        Optional ingredients, some of them borrowed from other genres.
-    desk : Desk
-        How the records are mixed.
-    """
+    """A palette drawn from the ranges of a genre (notebook 01)."""
 
     name: str
     genre: str
-    number: int
-    roots: tuple[int, ...]
-    patches: Mapping[str, Instrument]
-    traits: Mapping[str, float]
-    habits: frozenset[str]
-    desk: Desk
+    number: int  # Of the artist within the genre
+    roots: tuple[int, ...]  # Favourite keys (pitch classes)
+    patches: Mapping[str, Instrument]  # The drum kit and the synthesisers
+    traits: Mapping[str, float]  # Swing, density, levels: what the recipe asks for by name
+    habits: frozenset[str]  # Optional ingredients, some of them borrowed from other genres
+    desk: Desk  # How the records are mixed
 
 
 @dataclass(frozen=True)

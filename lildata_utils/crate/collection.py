@@ -29,24 +29,14 @@ MIX_S = 3600.0
 
 @dataclass(frozen=True)
 class CrateStep:
-    """A file of the collection is there (notebook 01).
+    """A file of the collection is there (notebook 01)."""
 
-    Attributes
-    ----------
-    done, total : int
-        Files so far, files in all.
-    path : Path
-    music_s : float
-        Its length in seconds.
-    rendered : bool
-        False if it was there before.
-    """
-
+    # Files so far, files in all.
     done: int
     total: int
     path: Path
-    music_s: float
-    rendered: bool
+    music_s: float  # Its length in seconds
+    rendered: bool  # False if it was there before
 
 
 @dataclass(frozen=True)

@@ -41,42 +41,25 @@ def _falling_sine(
 
 @dataclass(frozen=True)
 class Kit:
-    """A drum kit, balanced: the kick has a peak of 1 (notebook 01).
+    """A drum kit, balanced: the kick has a peak of 1 (notebook 01)."""
 
-    Attributes
-    ----------
-    kick_hz, kick_decay_s, kick_click, kick_drive : float
-        Final pitch, length, level of the click of the beater, overdrive.
-    snare_hz, snare_decay_s, snare_noise : float
-        Pitch of the skin, length, share of noise (0 to 1).
-    clap_hz : float
-        Centre of the clap's band.
-    hat_hz, hat_decay_s : float
-        Lower edge of the hi-hats' band and length of the closed one.
-    metal : float
-        Share of the cymbal's square waves against noise (0 to 1).
-    dust_hz : float
-        Low-pass over all drums (an old sampler); above 11 000 none.
-    cymbals_db : float
-        Level of hats, cymbals and shakers relative to the usual balance.
-    seed : int
-        Of the noise in the drums.
-    """
-
+    # Final pitch, length, level of the click of the beater, overdrive.
     kick_hz: float = 50.0
     kick_decay_s: float = 0.18
     kick_click: float = 0.3
     kick_drive: float = 1.0
+    # Pitch of the skin, length, share of noise (0 to 1).
     snare_hz: float = 190.0
     snare_decay_s: float = 0.12
     snare_noise: float = 0.6
-    clap_hz: float = 1200.0
+    clap_hz: float = 1200.0  # Centre of the clap's band
+    # Lower edge of the hi-hats' band and length of the closed one.
     hat_hz: float = 7000.0
     hat_decay_s: float = 0.035
-    metal: float = 0.5
-    dust_hz: float = 12_000.0
-    cymbals_db: float = 0.0
-    seed: int = 0
+    metal: float = 0.5  # Share of the cymbal's square waves against noise (0 to 1)
+    dust_hz: float = 12_000.0  # Low-pass over all drums (an old sampler); above 11 000 none
+    cymbals_db: float = 0.0  # Level of hats, cymbals and shakers relative to the usual balance
+    seed: int = 0  # Of the noise in the drums
 
     def play(self, what: str, seconds: float = 0.0, glide: float | None = None) -> Waveform:
         """Render one drum by its name (a key of `DRUMS`); its length is its own."""
@@ -192,24 +175,12 @@ CYMBALS = ("hat", "open_hat", "ride", "crash", "shaker")
 
 @dataclass(frozen=True)
 class HardKick:
-    """The kick of hardstyle: a punch, then a distorted tail in the key (notebook 01).
+    """The kick of hardstyle: a punch, then a distorted tail in the key (notebook 01)."""
 
-    Attributes
-    ----------
-    distortion : float
-        How often the wave hits the rails; 4 to 30.
-    tok_hz : float
-        Centre of the band that is pushed into the distortion.
-    tail_s : float
-        Time constant of the tail.
-    bite : float
-        Level of the noisy edge of the punch.
-    """
-
-    distortion: float = 12.0
-    tok_hz: float = 900.0
-    tail_s: float = 0.25
-    bite: float = 0.5
+    distortion: float = 12.0  # How often the wave hits the rails; 4 to 30
+    tok_hz: float = 900.0  # Centre of the band that is pushed into the distortion
+    tail_s: float = 0.25  # Time constant of the tail
+    bite: float = 0.5  # Level of the noisy edge of the punch
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
         """Render a kick whose tail ends on the MIDI pitch `what`, `seconds` long."""

@@ -31,45 +31,26 @@ PEAK_CEILING = 0.95
 
 @dataclass(frozen=True)
 class Desk:
-    """How an artist's records are mixed and mastered (notebook 01).
+    """How an artist's records are mixed and mastered (notebook 01)."""
 
-    Attributes
-    ----------
-    loudness_lufs : float
-        Integrated loudness that the master aims at.
-    low_db, mid_db, high_db : float
-        Gains of the equaliser: a shelf below 150 Hz, a bell at `mid_hz`, a shelf above 4 kHz.
-    drive : float
-        Saturation of the mix, 0 for none.
-    ratio : float
-        Of the compressor; 1 for none.
-    reverb_s, reverb_db : float
-        Time and level of the reverberation.
-    top_hz, bottom_hz : float
-        The band that remains (a phone, a radio, an old sampler); above 10 000 and below 25 Hz
-        nothing is cut.
-    hiss_db : float
-        Level of the noise floor relative to full scale.
-    wow_cents : float
-        Depth of the slow wander in pitch of tape and turntable; 0 for none.
-    mp3 : float
-        Compression level of an MP3 round trip, 0 to 1; negative for none.
-    """
-
-    loudness_lufs: float = -14.0
+    loudness_lufs: float = -14.0  # Integrated loudness that the master aims at
+    # Gains of the equaliser: a shelf below 150 Hz, a bell at `mid_hz`, a shelf above 4 kHz.
     low_db: float = 0.0
     mid_db: float = 0.0
     high_db: float = 0.0
     mid_hz: float = 1000.0
-    drive: float = 0.0
-    ratio: float = 2.0
+    drive: float = 0.0  # Saturation of the mix, 0 for none
+    ratio: float = 2.0  # Of the compressor; 1 for none
+    # Time and level of the reverberation.
     reverb_s: float = 1.5
     reverb_db: float = -8.0
+    # The band that remains (a phone, a radio, an old sampler); above 10 000 and below 25 Hz nothing
+    # is cut.
     top_hz: float = NYQUIST_HZ
     bottom_hz: float = 20.0
-    hiss_db: float = -72.0
-    wow_cents: float = 0.0
-    mp3: float = -1.0
+    hiss_db: float = -72.0  # Level of the noise floor relative to full scale
+    wow_cents: float = 0.0  # Depth of the slow wander in pitch of tape and turntable; 0 for none
+    mp3: float = -1.0  # Compression level of an MP3 round trip, 0 to 1; negative for none
 
 
 def _biquad(b: tuple[float, ...], a: tuple[float, ...]) -> NDArray[np.float64]:

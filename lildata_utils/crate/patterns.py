@@ -35,25 +35,14 @@ Groove = Mapping[str, str]
 
 
 class Event(NamedTuple):
-    """One note, drum hit, syllable or scene of a layer (notebook 01).
+    """One note, drum hit, syllable or scene of a layer (notebook 01)."""
 
-    Attributes
-    ----------
-    beat, beats : float
-        When, from the start of the track, and how long it is held.
-    what : float, str or Syllable
-        A MIDI pitch, the name of a drum, a syllable, or the number of a take.
-    velocity : float
-        Level, 0 to 1.
-    glide : float or None
-        Pitch from or to which the note slides.
-    """
-
+    # When, from the start of the track, and how long it is held.
     beat: float
     beats: float
-    what: Any
-    velocity: float = 1.0
-    glide: float | None = None
+    what: Any  # A MIDI pitch, the name of a drum, a syllable, or the number of a take
+    velocity: float = 1.0  # Level, 0 to 1
+    glide: float | None = None  # Pitch from or to which the note slides
 
 
 class Section(NamedTuple):

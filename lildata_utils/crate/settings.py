@@ -14,27 +14,15 @@ SHORTEST_TRACK_S = 2.0
 class Collection(Settings):
     """What music is rendered (notebook 01).
 
-    Attributes
-    ----------
-    tracks : int
-        Tracks a genre. Track `k` is the same in every collection of the same seed.
-    duration_s : float or None
-        Length of each track; None lets each have its own, 60 to 240 s.
-    genres : tuple of str
-        Some of `GENRES`, each once.
-    seed : int
-    format : str
-        Of the files; mono, 22 050 Hz, 16 bits.
-    mixes : bool
-        Chain the tracks of a genre to mixes of at most about an hour.
-
     Raises
     ------
     LilDataError
         If a value is out of range.
     """
 
+    # Tracks a genre. Track `k` is the same in every collection of the same seed.
     tracks: int = setting(16, "a genre", range=Range(least=1), metavar="N")
+    # Length of each track; None lets each have its own, 60 to 240 s.
     duration_s: float | None = setting(
         None,
         "of each track (default: its own)",
@@ -42,9 +30,12 @@ class Collection(Settings):
         metavar="S",
         option="seconds",
     )
+    # Some of `GENRES`, each once.
     genres: tuple[str, ...] = setting(GENRES, "only these", choices=GENRES, metavar="A,B")
     seed: int = setting(0, "of all randomness", range=Range(least=0), metavar="N")
+    # Of the files; mono, 22 050 Hz, 16 bits.
     format: str = setting("flac", "of the files", choices=tuple(MIME_TYPES))
+    # Chain the tracks of a genre to mixes of at most about an hour.
     mixes: bool = setting(False, "one long mix a genre, with a track list")
 
     def __post_init__(self) -> None:

@@ -24,27 +24,15 @@ HELD = "x" + "-" * 15  # a bar, struck once
 
 @dataclass
 class Sketch:
-    """A track that is being written: what a recipe writes into (notebook 01).
-
-    Attributes
-    ----------
-    rng : Generator
-        Of the track.
-    progression : tuple of int
-        Degree of each bar's chord, repeated through the track.
-    layers : list of Layer
-        What has been written.
-    hits : list of Event
-        What the drummer was told since `play_kit`.
-    """
+    """A track that is being written: what a recipe writes into (notebook 01)."""
 
     artist: Artist
-    rng: np.random.Generator
+    rng: np.random.Generator  # Of the track
     key: Key
-    progression: tuple[int, ...]
+    progression: tuple[int, ...]  # Degree of each bar's chord, repeated through the track
     sections: tuple[Section, ...]
-    layers: list[Layer] = field(default_factory=list)
-    hits: list[Event] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)  # What has been written
+    hits: list[Event] = field(default_factory=list)  # What the drummer was told since `play_kit`
 
     def patch(self, name: str) -> Instrument:
         """Give one of the artist's instruments."""

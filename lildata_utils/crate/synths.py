@@ -108,21 +108,11 @@ class Synth:
 
 @dataclass(frozen=True)
 class Bell:
-    """A struck bell: inharmonic partials, the higher ones die first (notebook 01).
+    """A struck bell: inharmonic partials, the higher ones die first (notebook 01)."""
 
-    Attributes
-    ----------
-    ratios : tuple of float
-        Partials relative to the note.
-    decay_s : float
-        Time constant of the lowest.
-    brightness : float
-        Level of each partial relative to the one below.
-    """
-
-    ratios: tuple[float, ...] = (1.0, 2.0, 2.76, 4.1, 5.4)
-    decay_s: float = 0.7
-    brightness: float = 0.6
+    ratios: tuple[float, ...] = (1.0, 2.0, 2.76, 4.1, 5.4)  # Partials relative to the note
+    decay_s: float = 0.7  # Time constant of the lowest
+    brightness: float = 0.6  # Level of each partial relative to the one below
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
         """Render a stroke on the MIDI pitch `what`; it rings on after `seconds`."""
@@ -141,21 +131,11 @@ class Bell:
 
 @dataclass(frozen=True)
 class ElectricPiano:
-    """A tine piano by frequency modulation: a soft tone and a short tine (notebook 01).
+    """A tine piano by frequency modulation: a soft tone and a short tine (notebook 01)."""
 
-    Attributes
-    ----------
-    bark : float
-        Depth of the modulation at the stroke; 0.5 is soft, 3 is hard.
-    tine : float
-        Level of the tine, two octaves up.
-    tremolo : float
-        Depth of the tremolo, 0 to 1.
-    """
-
-    bark: float = 1.2
-    tine: float = 0.15
-    tremolo: float = 0.2
+    bark: float = 1.2  # Depth of the modulation at the stroke; 0.5 is soft, 3 is hard
+    tine: float = 0.15  # Level of the tine, two octaves up
+    tremolo: float = 0.2  # Depth of the tremolo, 0 to 1
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
         """Render a note of the MIDI pitch `what`."""
@@ -172,21 +152,11 @@ class ElectricPiano:
 
 @dataclass(frozen=True)
 class Bass808:
-    """The decaying sine of a drum machine's bass drum, tuned and driven (notebook 01).
+    """The decaying sine of a drum machine's bass drum, tuned and driven (notebook 01)."""
 
-    Attributes
-    ----------
-    decay_s : float
-        Time constant.
-    drive : float
-        Overdrive, which makes it audible on small speakers.
-    punch : float
-        Depth of the fall in pitch at the start, in octaves.
-    """
-
-    decay_s: float = 0.7
-    drive: float = 2.0
-    punch: float = 1.0
+    decay_s: float = 0.7  # Time constant
+    drive: float = 2.0  # Overdrive, which makes it audible on small speakers
+    punch: float = 1.0  # Depth of the fall in pitch at the start, in octaves
 
     def play(self, what: float, seconds: float, glide: float | None = None) -> Waveform:
         """Render a note that starts on the MIDI pitch `what` and slides to `glide`."""

@@ -53,25 +53,14 @@ BREATH = Syllable("f", "", "", 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Voice:
-    """A speaker, rapper or singer (notebook 01).
+    """A speaker, rapper or singer (notebook 01)."""
 
-    Attributes
-    ----------
-    tract : float
-        Scale of the formants: 1 is a man's tract, 1.17 a woman's, 1.5 a chopped sample played
-        too fast.
-    breathiness : float
-        Share of noise in the voiced source (0 to 1).
-    vibrato_cents : float
-        Depth of the vibrato.
-    sharpness : float
-        Quality factor of the formants.
-    """
-
+    # Scale of the formants: 1 is a man's tract, 1.17 a woman's, 1.5 a chopped sample played too
+    # fast.
     tract: float = 1.0
-    breathiness: float = 0.08
-    vibrato_cents: float = 10.0
-    sharpness: float = 7.0
+    breathiness: float = 0.08  # Share of noise in the voiced source (0 to 1)
+    vibrato_cents: float = 10.0  # Depth of the vibrato
+    sharpness: float = 7.0  # Quality factor of the formants
 
     def _formants(self, source: Waveform, vowel: str) -> Waveform:
         out = np.zeros(len(source), np.float32)

@@ -1,4 +1,4 @@
-"""How good is a classifier: accuracy with an interval, confusion, mistakes and a baseline.
+"""How good is a classifier: accuracy with an interval, confusion and mistakes.
 
 Clips of one track resemble each other, so a hundred clips of ten tracks are nearer to ten
 observations than to a hundred. Intervals are therefore drawn over tracks, and next to the accuracy
@@ -7,7 +7,7 @@ by clip stands the accuracy by track. Notebook 02 and `lildata test` use this mo
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,63 +15,33 @@ import pandas as pd
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_json, written_beside
-from lildata_utils.sound import spectrogram
+from lildata_utils.genre.intervals import bootstrap_interval
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-RESAMPLES = 10_000
 TINY = 1e-7  # keeps the loss finite where a probability is rounded to zero, as Keras does
-
-N_MELS = 64
-N_MFCC = 20
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `evaluate` found; `report.json` holds the same names.
+    """What `evaluate` found; `report.json` holds the same names (notebook 02)."""
 
-    Attributes
-    ----------
-    accuracy : float
-        Share of the clips whose most probable genre is their genre.
-    interval95 : tuple of float or None
-        95 % interval of `accuracy`, by bootstrap over tracks; None with fewer than two tracks.
-    track_accuracy : float
-        Share of the tracks that are right by vote of their clips.
-    track_interval95 : tuple of float or None
-        95 % interval of `track_accuracy`.
-    macro_f1 : float
-        Mean of the genres' F1 values, each genre with equal weight.
-    loss : float
-        Mean cross-entropy in nats: minus the logarithm of the true genre's probability.
-    majority_accuracy : float
-        What an answer that is always these clips' most frequent genre would reach.
-    genres : tuple of str
-        In label order.
-    per_genre : dict
-        For each genre ``precision``, ``recall``, ``f1``, ``clips`` and ``tracks``.
-    confusion : list of list of int
-        Clips by true genre (row) and predicted genre (column).
-    clips, tracks : int
-        How many were tested.
-    split : str
-        Which splits they came from, ``"test"`` for example.
-    """
-
+    # Share of the clips whose most probable genre is theirs; of the tracks, by their clips' vote.
     accuracy: float
+    # 95 % intervals, by bootstrap over tracks; None with fewer than two tracks.
     interval95: tuple[float, float] | None
     track_accuracy: float
     track_interval95: tuple[float, float] | None
-    macro_f1: float
-    loss: float
+    macro_f1: float  # Mean of the genres' F1 values, each genre with equal weight
+    loss: float  # Mean cross-entropy in nats: minus the logarithm of the true genre's probability
+    # What an answer that is always these clips' most frequent genre would reach.
     majority_accuracy: float
-    genres: tuple[str, ...]
+    genres: tuple[str, ...]  # In label order
+    # For each genre ``precision``, ``recall``, ``f1``, ``clips`` and ``tracks``.
     per_genre: dict[str, dict[str, float]]
-    confusion: list[list[int]]
+    confusion: list[list[int]]  # Clips by true genre (row) and predicted genre (column)
+    # How many were tested.
     clips: int
     tracks: int
-    split: str
+    split: str  # Which splits they came from, ``"test"`` for example
 
     def __str__(self) -> str:
         """Say the main figures in two lines."""
@@ -88,7 +58,7 @@ def _percent(share: float, interval: tuple[float, float] | None) -> str:
 
 
 def evaluate(probabilities: np.ndarray, dataset: Dataset, seed: int = 0) -> Report:
-    """Compare a classifier's probabilities with the genres of a data set.
+    """Compare a classifier's probabilities with the genres of a data set (notebook 02).
 
     Parameters
     ----------
@@ -98,10 +68,6 @@ def evaluate(probabilities: np.ndarray, dataset: Dataset, seed: int = 0) -> Repo
         The clips that were classified.
     seed : int
         Seed of the bootstrap.
-
-    Returns
-    -------
-    Report
 
     Raises
     ------
@@ -175,19 +141,15 @@ def _checked_labels(probabilities: np.ndarray, dataset: Dataset) -> np.ndarray:
 
 
 def track_numbers(dataset: Dataset) -> np.ndarray:
-    """Give each track of a data set a number.
+    """Give each clip of a data set the number of its track, 0 to tracks - 1 (notebook 03).
 
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        For each clip the number of its track, 0 to tracks - 1. Tracks are told apart by genre,
-        artist and title, since two artists may use one title.
+    Tracks are told apart by genre, artist and title, since two artists may use one title.
     """
     return dataset.clips.groupby(["genre", "artist", "track"], sort=False).ngroup().to_numpy()
 
 
 def vote(probabilities: np.ndarray, tracks: np.ndarray) -> np.ndarray:
-    """Join the clips of each track: the plain mean of their probabilities.
+    """Join the clips of each track: the plain mean of their probabilities (notebook 02).
 
     The mean of logarithms (the product of the clips' answers) would be right if clips erred
     independently. Clips of one track err together, and one clip with a probability near zero would
@@ -202,72 +164,17 @@ def vote(probabilities: np.ndarray, tracks: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (tracks, genres)
-
-    Examples
-    --------
-    >>> vote(np.array([[1.0, 0.0], [0.4, 0.6], [0.2, 0.8]]), np.array([0, 0, 1]))
-    array([[0.7, 0.3],
-           [0.2, 0.8]])
     """
     clips = np.bincount(tracks)
     sums = [np.bincount(tracks, weights=column) for column in probabilities.T]
     return np.stack(sums, axis=1) / clips[:, np.newaxis]
 
 
-def bootstrap_interval(
-    right: np.ndarray, tracks: np.ndarray, seed: int = 0
-) -> tuple[float, float] | None:
-    """Estimate the 95 % interval of an accuracy by bootstrap over tracks.
-
-    Whole tracks are drawn with replacement (the cluster bootstrap; Davison & Hinkley 1997,
-    "Bootstrap Methods and their Application", section 3.8), `RESAMPLES` times; the interval runs
-    from the 2.5th to the 97.5th percentile of the accuracies. Where all or no clips are right every
-    draw is the same and the interval has no width: it can't tell 10 tracks from 1000 there.
-
-    Parameters
-    ----------
-    right : ndarray of bool, shape (n,)
-        Whether each clip was classified rightly.
-    tracks : ndarray of int, shape (n,)
-        The track of each clip, 0 to tracks - 1.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    tuple of float or None
-        Lower and upper end in [0, 1]; None with fewer than two tracks, which say nothing of the
-        spread between tracks.
-
-    Examples
-    --------
-    >>> right = np.array([True, True, False, False])
-    >>> bootstrap_interval(right, np.array([0, 0, 1, 1]))
-    (0.0, 1.0)
-    """
-    clips = np.bincount(tracks)
-    if len(clips) < 2:
-        return None
-    right_clips = np.bincount(tracks, weights=right)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=RESAMPLES)
-    accuracies = (draws @ right_clips) / (draws @ clips)
-    low, high = np.percentile(accuracies, [2.5, 97.5])
-    return float(low), float(high)
-
-
 def mistakes(probabilities: np.ndarray, dataset: Dataset) -> pd.DataFrame:
-    """List the clips that were classified wrongly, the worst first.
+    """List the clips that were classified wrongly, the worst first (notebook 02).
 
     Worst is the clip whose true genre was given the smallest probability, which is the clip that
     adds most to the loss.
-
-    Parameters
-    ----------
-    probabilities : ndarray, shape (n, genres)
-        One row a clip in the order of `dataset`.
-    dataset : Dataset
-        The clips that were classified.
 
     Returns
     -------
@@ -289,19 +196,12 @@ def mistakes(probabilities: np.ndarray, dataset: Dataset) -> pd.DataFrame:
 
 
 def most_confused_pairs(report: Report, count: int = 3) -> list[tuple[str, str, int]]:
-    """Find the pairs of genres that are taken for each other most often.
-
-    Parameters
-    ----------
-    report : Report
-        What `evaluate` found.
-    count : int
-        At most so many pairs.
+    """Find the pairs of genres most often taken for each other, most first (notebook 02).
 
     Returns
     -------
     list of (str, str, int)
-        Two genres and the clips that were confused in either direction, most first.
+        Two genres and the clips that were confused in either direction.
     """
     confusion = np.array(report.confusion)
     both_ways = confusion + confusion.T
@@ -314,106 +214,15 @@ def most_confused_pairs(report: Report, count: int = 3) -> list[tuple[str, str, 
     ]
 
 
-def mfcc_statistics(images: np.ndarray) -> np.ndarray:
-    """Describe each spectrogram image by the means and deviations of its MFCCs over time.
-
-    Mel-frequency cepstral coefficients keep the coarse shape of the spectrum and drop the single
-    partials (Davis & Mermelstein 1980); their statistics drop the order in time as well. What a
-    classifier reaches with them, it reaches without rhythm or melody.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, shape (n, 631, 631)
-        Spectrogram images, as in a data set.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, 2 * N_MFCC)
-        Means, then standard deviations.
-    """
-    from librosa import power_to_db
-    from librosa.feature import mfcc
-    from librosa.filters import mel
-
-    decibels = spectrogram.image_to_db(np.arange(256, dtype=np.uint8))
-    power = np.power(10.0, decibels / 10.0).astype(np.float32)
-    mel_filters = mel(sr=spectrogram.SAMPLE_RATE, n_fft=spectrogram.N_FFT, n_mels=N_MELS)
-    statistics = np.empty((len(images), 2 * N_MFCC), np.float32)
-    for row, image in zip(statistics, images, strict=True):
-        mel_db = power_to_db(mel_filters @ power[image], top_db=-spectrogram.FLOOR_DB)
-        coefficients = mfcc(S=mel_db, n_mfcc=N_MFCC)
-        row[:N_MFCC] = coefficients.mean(axis=1)
-        row[N_MFCC:] = coefficients.std(axis=1)
-    return statistics
-
-
-def mfcc_baseline(train: Dataset, test: Dataset, seed: int = 0) -> np.ndarray:
-    """Classify by MFCC statistics and logistic regression, the baseline of the field.
-
-    Parameters
-    ----------
-    train, test : Dataset
-        To fit on and to classify; both with the same genres, at least two.
-    seed : int
-        Seed of the solver.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, genres)
-        Probabilities for each clip of `test`, ready for `evaluate`.
-
-    Raises
-    ------
-    LilDataError
-        If a genre has no clip in `train`.
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    missing = [g for label, g in enumerate(train.genres) if not (train.labels == label).any()]
-    if missing or len(train.genres) < 2:
-        raise LilDataError(
-            f"{train.folder} has no training clips of {', '.join(missing) or 'a second genre'}: "
-            "expected at least one of each genre and two genres; add music or choose other genres"
-        )
-    model = make_pipeline(
-        StandardScaler(), LogisticRegression(C=0.1, max_iter=2000, random_state=seed)
-    )
-    model.fit(_all_mfcc_statistics(train), train.labels)
-    return model.predict_proba(_all_mfcc_statistics(test))
-
-
-def _all_mfcc_statistics(dataset: Dataset) -> np.ndarray:
-    # Batches without a seed come in the order of the data set.
-    return np.concatenate([mfcc_statistics(images) for images, _ in dataset.batches(64)])
-
-
 def write_report(
-    folder: Path,
-    report: Report,
-    mistakes_table: pd.DataFrame,
-    confusion_figure: "Figure",
-    **provenance: Any,
+    folder: Path, report: Report, mistakes_table: pd.DataFrame, **provenance: Any
 ) -> None:
-    """Write `report.json`, `mistakes.csv` and `confusion.png`, each whole or not at all.
+    """Write `mistakes.csv`, then `report.json`, each whole or not at all (notebook 02).
 
-    Parameters
-    ----------
-    folder : Path
-        Where to write; made if missing.
-    report : Report
-        From `evaluate`.
-    mistakes_table : DataFrame
-        From `mistakes`.
-    confusion_figure : Figure
-        From `learning_figures.confusion`.
-    **provenance
-        What else `report.json` shall say: the run, the data set, the seed; anything JSON can hold.
+    `provenance` is what else the report shall say: the run, the data set, the seed, the machine;
+    anything that JSON can hold.
     """
-    with written_beside(folder / "confusion.png") as beside:
-        confusion_figure.savefig(beside, dpi=150)
     with written_beside(folder / "mistakes.csv") as beside:
         mistakes_table.drop(columns="position").to_csv(beside, index=False, float_format="%.4f")
-    # The report comes last: where it stands, the other two stand.
+    # The report comes last: where it stands, the rest stands.
     write_json(folder / "report.json", asdict(report) | provenance)

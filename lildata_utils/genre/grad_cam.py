@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lildata_utils.backend import keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.learning.training import tensor_input
+from lildata_utils.networks.inputs import tensor_input
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Floats, Image, istft, stft
 
 BATCH_SIZE = 8
@@ -23,7 +23,7 @@ SILENT_BELOW, WHOLE_FROM = 0.25, 0.75
 
 
 def grad_cam(model: Any, images: Image, labels: ArrayLike, layer: str | None = None) -> Floats:
-    """Show where a network sees evidence for a genre.
+    """Show where a network sees evidence for a genre (notebook 03).
 
     ``relu(sum over k of w_k a_ijk)``, with ``a`` the features of a layer and ``w_k`` the mean over
     all places of the derivative of the genre's score to channel k (arXiv:1610.02391, equations 1
@@ -52,18 +52,6 @@ def grad_cam(model: Any, images: Image, labels: ArrayLike, layer: str | None = N
     ndarray of float32, shape (clips, 631, 631)
         In [0, 1], with 1 at each map's own peak, interpolated between the centres of the layer's
         cells; all 0 where nothing speaks for the genre.
-
-    Raises
-    ------
-    LilDataError
-        If the network has no such layer or does not end in a dense layer, or if there is no such
-        label.
-
-    Examples
-    --------
-    >>> from lildata_utils.classifier import build_lil_data
-    >>> grad_cam(build_lil_data(8), np.zeros((2, 631, 631), np.uint8), labels=[0, 7]).shape
-    (2, 631, 631)
     """
     layer = _last_picture(model) if layer is None else layer
     n_genres = model.output_shape[-1]
@@ -83,7 +71,7 @@ def grad_cam(model: Any, images: Image, labels: ArrayLike, layer: str | None = N
 
 
 def audible(waveform: ArrayLike, cam: ArrayLike) -> tuple[Floats, Floats]:
-    """Make a map audible: the part of a clip that it points to, and the rest.
+    """Make a map audible: the part of a clip that it points to, and the rest (notebook 03).
 
     Both keep the clip's own phases. A point is left as it is from three quarters of the map's peak
     on, silent below one quarter, and turned down in a straight line between.
@@ -99,17 +87,6 @@ def audible(waveform: ArrayLike, cam: ArrayLike) -> tuple[Floats, Floats]:
     -------
     reason, rest : ndarray of float32, shape (samples,)
         They sum to the clip.
-
-    Raises
-    ------
-    LilDataError
-        If the map is not one of this clip.
-
-    Examples
-    --------
-    >>> reason, rest = audible(np.ones(110_250), np.ones((631, 631)))
-    >>> bool(np.abs(rest).max() < 1e-6)
-    True
     """
     spectrum = stft(waveform)
     map_ = np.asarray(cam, np.float32)

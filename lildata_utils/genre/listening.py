@@ -8,19 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from lildata_utils.clips.sources import read_mix_list
-from lildata_utils.files import written_beside
 from lildata_utils.genre.evaluation import vote
-from lildata_utils.learning.training import Run
-from lildata_utils.networks.classifier import predict
-from lildata_utils.show import learning_figures
+from lildata_utils.genre.predict import predict
+from lildata_utils.learning.runs import Run
 from lildata_utils.sound.audio import AudioError, read_blocks
 from lildata_utils.sound.spectrogram import CLIP_S, Floats, cut_clips, to_image
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a network hears in a file.
+    """What a network hears in a file (notebook 00).
 
     Attributes
     ----------
@@ -77,25 +74,22 @@ class Verdict:
         }
 
 
-def classify_file(run: Run, path: Path) -> Verdict:
-    """Let a run's network listen to a file.
+def classify_file(run: Run, path: str | Path) -> Verdict:
+    """Let a run's network listen to a file (notebook 00).
 
     Parameters
     ----------
     run : Run
-        From `training.load_run`.
-    path : Path
+        From `runs.load_run`.
+    path : str or Path
         Music in any format, of any length: it is read in blocks.
-
-    Returns
-    -------
-    Verdict
 
     Raises
     ------
     AudioError
         If the file can't be read or is shorter than a clip.
     """
+    path = Path(path)
     rows = [predict(run.model, to_image(clips)[0]) for clips in cut_clips(read_blocks(path))]
     if not rows:
         raise AudioError(path, f"too short: a clip needs {CLIP_S:.0f} s")
@@ -105,7 +99,7 @@ def classify_file(run: Run, path: Path) -> Verdict:
 
 
 def describe(verdict: Verdict) -> Iterator[str]:
-    """Say in lines what was heard when, then the verdict on the file.
+    """Say in lines what was heard when, then the verdict on the file (notebook 00).
 
     Yields
     ------
@@ -116,16 +110,6 @@ def describe(verdict: Verdict) -> Iterator[str]:
     for start_s, end_s, genre, share in verdict.spans():
         yield f"  {_clock(start_s)} - {_clock(end_s)}  {genre:14} {share:4.0%}"
     yield f"  verdict: {verdict.genre} ({verdict.overall.max():.0%})"
-
-
-def draw(verdict: Verdict, folder: Path) -> Path:
-    """Draw the genre over time into ``folder/<name of the file>.png``; return that path."""
-    tracks = [(track.start_s, track.title) for track in read_mix_list(verdict.file)]
-    figure = learning_figures.genre_over_time(verdict.probabilities, verdict.genres, tracks)
-    path = folder / f"{verdict.file.name}.png"
-    with written_beside(path) as beside:
-        figure.savefig(beside, dpi=150)
-    return path
 
 
 def _clock(seconds: float) -> str:

@@ -1,1 +1,1 @@
-"""How networks learn: recipes, one `fit`, and runs on disk (notebook 02)."""
+"""How networks learn: recipes, one `fit` for all of them, and runs on disk (notebook 02)."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from lildata_utils.backend import keras
 from lildata_utils.errors import LilDataError
+from lildata_utils.networks.settings import IMAGENET, RANDOM
 
-RANDOM, IMAGENET = "random", "imagenet"
 NAMES = {"vgg19": "VGG-19", "resnet50": "ResNet-50"}
 MAKERS = {"vgg19": keras.applications.VGG19, "resnet50": keras.applications.ResNet50}
 
@@ -19,16 +19,16 @@ DOWNLOAD_TIMEOUT_S = 5.0
 
 
 def load_weights(model: Any, weights: Path | str | None = None, seed: int = 0) -> str:
-    """Give one of Keras' own networks its weights.
+    """Give one of Keras' own networks, without its dense layers, its weights (notebook 03).
 
     Parameters
     ----------
     model : keras.Model
-        ``keras.applications.VGG19`` or ``ResNet50``, without its dense layers; changed in place.
+        ``keras.applications.VGG19`` or ``ResNet50``; changed in place.
     weights : Path, "imagenet", "random" or None
-        A file of the network's weights as Keras saves them (.h5), with or without the dense
-        layers. None takes those of ImageNet, which Keras keeps after the first download; if there
-        is neither file nor network, they are random, and a warning says so.
+        A file of the network's weights as Keras saves them (.h5). None takes those of ImageNet,
+        which Keras keeps after the first download; if there is neither file nor network, they are
+        random, and a UserWarning says so.
     seed : int
         Of random weights (He et al., arXiv:1502.01852, which keeps the features' size from layer
         to layer).
@@ -43,16 +43,6 @@ def load_weights(model: Any, weights: Path | str | None = None, seed: int = 0) -
     LilDataError
         If the file is missing, broken, or of another network; if ImageNet's weights were asked for
         by name and can't be had.
-
-    Warns
-    -----
-    UserWarning
-        If ImageNet's weights can't be had.
-
-    Examples
-    --------
-    >>> load_weights(keras.applications.VGG19(include_top=False, weights=None), "random")
-    'random (seed 0)'
     """
     if isinstance(weights, Path):
         _read(model, weights)

@@ -301,7 +301,6 @@ def genre_over_time(
     probabilities: np.ndarray,
     genres: Sequence[str],
     tracks: Sequence[tuple[float, str]] = (),
-    clip_s: float = CLIP_S,
 ) -> Figure:
     """Draw the probable genres of a long recording clip by clip, and the verdict (notebook 00).
 
@@ -313,11 +312,10 @@ def genre_over_time(
         In label order.
     tracks : sequence of (float, str), optional
         Start in seconds and name of each track of a mix.
-    clip_s : float
     """
     figure = Picture(height=3.6)
     upper, strip = figure.subplots(2, 1, sharex=True, height_ratios=[6, 1])
-    edges_s = np.arange(len(probabilities) + 1) * clip_s
+    edges_s = np.arange(len(probabilities) + 1) * CLIP_S
     unit, words = (60.0, "time (minutes)") if edges_s[-1] > 180 else (1.0, "time (s)")
     edges = edges_s / unit
     winners = probabilities.argmax(axis=1)
@@ -326,7 +324,7 @@ def genre_over_time(
         top = floor + probabilities[:, label]
         upper.stairs(top, edges, baseline=floor, fill=True, color=colour, label=genre_label(genre))
         floor = top
-        spans = [(edges[i], clip_s / unit) for i in np.flatnonzero(winners == label)]
+        spans = [(edges[i], CLIP_S / unit) for i in np.flatnonzero(winners == label)]
         strip.broken_barh(spans, (0, 1), facecolors=colour)
     for start_s, name in tracks:
         for axes in (upper, strip):

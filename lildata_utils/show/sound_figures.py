@@ -21,23 +21,23 @@ GREYS = matplotlib.colormaps["gray"].resampled(16)
 EVIDENCE: dict[str, Any] = {"levels": (0.1, 0.25, 0.5, 0.75, 1.0), "cmap": "plasma", "alpha": 0.5}
 
 
-def _draw_spectrogram(axes: Axes, picture: np.ndarray, start_s: float = 0.0) -> AxesImage:
+def _draw_spectrogram(axes: Axes, picture: np.ndarray) -> AxesImage:
     bins, frames = picture.shape
     # A frame and a bin stand for the space around their centre, hence the half steps. Whatever the
     # length of the window was, the highest bin is half the sample rate.
     step_khz = SAMPLE_RATE / 2000 / (bins - 1)
-    left, right = start_s - FRAME_S / 2, start_s + (frames - 0.5) * FRAME_S
+    left, right = -FRAME_S / 2, (frames - 0.5) * FRAME_S
     extent = (left, right, -step_khz / 2, (bins - 0.5) * step_khz)
     level_db = image_to_db(picture) if picture.dtype == np.uint8 else picture
     scale: dict[str, Any] = {"cmap": AMOUNTS, "vmin": FLOOR_DB, "vmax": 0.0}
     return axes.imshow(level_db, extent=extent, aspect="auto", **scale, **PIXELS)
 
 
-def spectrogram(picture: np.ndarray, title: str = "", start_s: float = 0.0) -> Figure:
-    """Draw one spectrogram, shape (bins, frames), that begins at a time (notebook 01)."""
+def spectrogram(picture: np.ndarray, title: str = "") -> Figure:
+    """Draw one spectrogram, shape (bins, frames), with its scales (notebook 01)."""
     figure = Picture(height=3.2)
     axes = figure.subplots()
-    drawn = _draw_spectrogram(axes, picture, start_s)
+    drawn = _draw_spectrogram(axes, picture)
     axes.set(title=title, xlabel="time (s)", ylabel="frequency (kHz)")
     figure.colorbar(drawn, ax=axes, label="level below the peak (dB)", pad=0.01)
     return figure
@@ -62,9 +62,7 @@ def spectrograms(
     return figure
 
 
-def waveform(
-    samples: np.ndarray, title: str = "", start_s: float = 0.0, sample_rate: int = SAMPLE_RATE
-) -> Figure:
+def waveform(samples: np.ndarray, title: str = "") -> Figure:
     """Draw a waveform, shape (samples,), full scale -1 to 1 (notebook 01).
 
     A short one (up to 200 samples) shows each sample as a dot.
@@ -73,7 +71,7 @@ def waveform(
     axes = figure.subplots()
     few = len(samples) <= 200
     unit, name = (1000.0, "ms") if few else (1.0, "s")
-    times = (start_s + np.arange(len(samples)) / sample_rate) * unit
+    times = np.arange(len(samples)) / SAMPLE_RATE * unit
     axes.plot(
         times, samples, color=BLUE, linewidth=0.8 if few else 0.4, marker="o" if few else "", ms=3
     )
@@ -82,17 +80,17 @@ def waveform(
     return figure
 
 
-def window_spectrum(windows: Mapping[str, np.ndarray], sample_rate: int = SAMPLE_RATE) -> Figure:
+def window_spectrum(windows: Mapping[str, np.ndarray]) -> Figure:
     """Draw window functions, in ms, and what each makes of a pure tone, in dB (notebook 01)."""
     figure = Picture(height=2.8)
     left, right = figure.subplots(1, 2)
     for (name, window), colour in zip(windows.items(), OTHER_COLOURS, strict=False):
-        left.plot(np.arange(len(window)) / sample_rate * 1000, window, color=colour, label=name)
+        left.plot(np.arange(len(window)) / SAMPLE_RATE * 1000, window, color=colour, label=name)
         # Zeros behind the window let us look between the bins.
         spectrum = np.abs(np.fft.fftshift(np.fft.fft(window, 32 * len(window))))
         level_db = 20 * np.log10(np.maximum(spectrum / spectrum.max(), 1e-7))
-        frequency_hz = np.fft.fftshift(np.fft.fftfreq(len(spectrum), 1 / sample_rate))
-        near = np.abs(frequency_hz) <= 8.5 * sample_rate / len(window)
+        frequency_hz = np.fft.fftshift(np.fft.fftfreq(len(spectrum), 1 / SAMPLE_RATE))
+        near = np.abs(frequency_hz) <= 8.5 * SAMPLE_RATE / len(window)
         right.plot(frequency_hz[near], level_db[near], color=colour, label=name, linewidth=1)
     left.set(xlabel="time (ms)", ylabel="weight", title="window")
     right.set(xlabel="distance from the tone (Hz)", ylabel="level (dB)", title="its spectrum")

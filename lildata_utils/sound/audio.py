@@ -50,21 +50,11 @@ class AudioError(LilDataError):
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file's header says of it (notebook 01).
+    """What a file's header says of it (notebook 01)."""
 
-    Attributes
-    ----------
-    duration_s : float
-        Length in seconds (0 where the header does not tell).
-    sample_rate : int
-        In Hz, as stored.
-    channels : int
-        As stored.
-    """
-
-    duration_s: float
-    sample_rate: int
-    channels: int
+    duration_s: float  # Length in seconds (0 where the header does not tell)
+    sample_rate: int  # In Hz, as stored
+    channels: int  # As stored
 
 
 def info(path: str | Path) -> AudioInfo:

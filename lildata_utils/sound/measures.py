@@ -50,12 +50,6 @@ def mean_level_db(waveform: ArrayLike) -> float:
     -------
     float
         In dB; the sound is first brought to a root mean square of 1. At least -100 dB a point.
-
-    Examples
-    --------
-    >>> noise = np.random.default_rng(0).standard_normal(22050)
-    >>> bool(abs(mean_level_db(noise) - mean_level_db(0.01 * noise)) < 1e-3)
-    True
     """
     return float(_level_db(_equal_loudness(waveform)).mean())
 
@@ -63,16 +57,7 @@ def mean_level_db(waveform: ArrayLike) -> float:
 def spectral_centroid_hz(waveform: ArrayLike) -> float:
     """Compute the mean frequency, weighted by the magnitude: how bright (notebook 04).
 
-    Returns
-    -------
-    float
-        In Hz; 0 for silence.
-
-    Examples
-    --------
-    >>> tone = np.sin(2 * np.pi * 1750 * np.arange(22050) / 22050)
-    >>> bool(abs(spectral_centroid_hz(tone) - 1750) < 20)
-    True
+    In Hz; 0 for silence.
     """
     spectrum = magnitude(waveform).sum(axis=1)
     frequency_hz = np.arange(N_BINS) * BIN_HZ

@@ -76,11 +76,6 @@ def stft(waveform: ArrayLike) -> NDArray[np.complex64]:
     -------
     ndarray of complex64, shape (..., 631, 1 + samples // 175)
         Rows are frequencies (0 to 11 025 Hz in steps of 17.5 Hz), columns are frames.
-
-    Examples
-    --------
-    >>> stft(np.zeros(CLIP_SAMPLES)).shape
-    (631, 631)
     """
     return _analyse(waveform, np.asarray, np.complex64)
 
@@ -88,17 +83,8 @@ def stft(waveform: ArrayLike) -> NDArray[np.complex64]:
 def istft(spectrum: ArrayLike) -> Floats:
     """Find the waveform whose `stft` is closest to the given one (notebook 06).
 
-    The same numbers as ``librosa.istft(spectrum, hop_length=175)``, in float32.
-
-    Parameters
-    ----------
-    spectrum : array_like, shape (..., 631, frames)
-        Complex: magnitudes with their phases.
-
-    Returns
-    -------
-    ndarray of float32, shape (..., (frames - 1) * 175)
-        At 22 050 Hz.
+    The same numbers as ``librosa.istft(spectrum, hop_length=175)``, in float32. A complex spectrum
+    of shape (..., 631, frames) gives shape (..., (frames - 1) * 175).
     """
     spectra = np.asarray(spectrum, dtype=np.complex64)
     *stack, bins, frames = spectra.shape
@@ -111,21 +97,8 @@ def istft(spectrum: ArrayLike) -> Floats:
 def magnitude(waveform: ArrayLike) -> Floats:
     """Magnitude of the transform: what is left when the phase is dropped (notebook 01).
 
-    Parameters
-    ----------
-    waveform : array_like, shape (..., samples)
-        Mono samples at 22 050 Hz.
-
-    Returns
-    -------
-    ndarray of float32, shape (..., 631, frames)
-        Linear, at least 0; a sinusoid of amplitude 1 has a peak of 315 (a quarter of `n_fft`).
-
-    Examples
-    --------
-    >>> tone = np.sin(2 * np.pi * 1750 * np.arange(CLIP_SAMPLES) / SAMPLE_RATE)
-    >>> int(magnitude(tone)[:, 315].argmax())  # 1750 Hz / 17.5 Hz
-    100
+    A waveform of shape (..., samples) gives float32, shape (..., 631, frames): linear, at least 0;
+    a sinusoid of amplitude 1 has a peak of 315 (a quarter of `n_fft`).
     """
     return _analyse(waveform, np.abs, np.float32)
 

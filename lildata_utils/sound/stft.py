@@ -34,13 +34,6 @@ def _threads() -> ThreadPoolExecutor:
 class Grid:
     """Centred frames under a periodic Hann window (notebook 06).
 
-    Attributes
-    ----------
-    n_fft : int
-        Samples in a frame (even).
-    hop_length : int
-        Samples from frame to frame.
-
     Examples
     --------
     >>> grid = Grid(n_fft=1260, hop_length=175)
@@ -49,8 +42,8 @@ class Grid:
     True
     """
 
-    n_fft: int
-    hop_length: int
+    n_fft: int  # Samples in a frame (even)
+    hop_length: int  # Samples from frame to frame
 
     @property
     def bins(self) -> int:

@@ -36,18 +36,8 @@ STARTS_S = ("content_start_s", "style_start_s")
 class Result:
     """What a transfer has given, at its last iteration or an earlier one (notebook 04).
 
-    Attributes
-    ----------
-    settings : Transfer
-        They reproduce it: their iterations are those that were done.
-    network : StyleNetwork
-        What it was made with.
-    first, last : PaintingStep
-        The start, and the picture.
-    waveform : ndarray of float32, shape (110250,)
-        The sound.
-    content, style : Clip
-        What it was made of.
+    `settings` reproduce it with `network`: their iterations are those that were done, from the step
+    `first` to `last`. `waveform`, shape (110250,), is its sound.
     """
 
     settings: Transfer

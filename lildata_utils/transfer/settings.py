@@ -14,32 +14,18 @@ PHASES = ("content", "picture")
 
 @dataclass(frozen=True)
 class Preset:
-    """A column of the paper's supplementary table (notebook 04).
+    """A column of the paper's supplementary table (notebook 04)."""
 
-    Attributes
-    ----------
-    title : str
-        The network's name for readers.
-    style_layers : tuple of str
-        Layers whose Gram matrices are the style.
-    content_layer : str
-        Layer whose features are the content.
-    alpha, beta : float
-        Weights of the content cost and of the style cost.
-    early_stop, full : int
-        Iterations of the paper's two pictures.
-    style_weights : tuple of float
-        The lambda of each style layer.
-    """
-
-    title: str
-    style_layers: tuple[str, ...]
-    content_layer: str
+    title: str  # The network's name for readers
+    style_layers: tuple[str, ...]  # Layers whose Gram matrices are the style
+    content_layer: str  # Layer whose features are the content
+    # Weights of the content cost and of the style cost.
     alpha: float
     beta: float
+    # Iterations of the paper's two pictures.
     early_stop: int
     full: int
-    style_weights: tuple[float, ...] = (0.3, 0.4, 0.2, 0.1)
+    style_weights: tuple[float, ...] = (0.3, 0.4, 0.2, 0.1)  # The lambda of each style layer
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -30,16 +30,10 @@ from lildata_utils.transfer.settings import PRESETS, Preset
 
 
 class Look(NamedTuple):
-    """What a network sees in a picture: features as content, Gram matrices as style (notebook 04).
+    """What a network sees in a picture (notebook 04).
 
-    Attributes
-    ----------
-    content : tf.Tensor of float32, shape (bins, frames, channels)
-        Features of the content layer.
-    grams : list of tf.Tensor of float32, shape (channels, channels)
-        One a style layer.
-    shapes : list of tf.Tensor of int32, shape (3,)
-        Bins, frames and channels of the features of each style layer.
+    `content`, shape (bins, frames, channels), are the features of the content layer; `grams`, a
+    matrix of channels by channels for each style layer, and `shapes`, those of its features.
     """
 
     content: Any
@@ -72,14 +66,6 @@ class StyleNetwork:
     preprocess : callable
         Makes the extractor's input, shape (n, bins, frames, channels), of pictures of shape
         (n, bins, frames) in [0, 255]; in TensorFlow, as gradients go through it.
-
-    Examples
-    --------
-    >>> preset = Preset("shallow", ("conv1",), "conv2", 1.0, 1.0, 1, 2, style_weights=(1.0,))
-    >>> extractor = feature_extractor(build_lil_data(8), preset.layers)
-    >>> network = StyleNetwork("shallow", "random", preset, extractor, tensor_input)
-    >>> network.look(np.zeros((64, 64))).content.shape
-    TensorShape([16, 16, 32])
     """
 
     name: str
@@ -89,17 +75,10 @@ class StyleNetwork:
     preprocess: Callable[[Any], Any]
 
     def features(self, image: Any) -> dict[str, Any]:
-        """Compute the features of the preset's layers.
+        """Compute the features of the preset's layers, by name, of a picture in [0, 255].
 
-        Parameters
-        ----------
-        image : array_like or tf.Tensor, shape (bins, frames)
-            In [0, 255].
-
-        Returns
-        -------
-        dict of str to tf.Tensor of float32, shape (bins, frames, channels)
-            By the name of the layer, in its own sizes.
+        A picture of shape (bins, frames) gives features of shape (bins, frames, channels), in the
+        layer's own sizes.
         """
         pictures = self.preprocess(tf.cast(image, tf.float32)[None])
         features = self.extractor(pictures, training=False)
@@ -111,19 +90,7 @@ class StyleNetwork:
             return Look(*self._look(tf.constant(image, tf.float32)))
 
     def costs(self, content: Look, style: Look, look: Look, alpha: Any, beta: Any) -> Any:
-        """Compute the three costs of a picture.
-
-        Parameters
-        ----------
-        content, style, look : Look
-            At the content, at the style and at the picture itself.
-        alpha, beta : float or tf.Tensor
-            Weights of the content cost and of the style cost.
-
-        Returns
-        -------
-        Costs of tf.Tensor, shape ()
-        """
+        """Compute the three costs of a picture, given looks at content, style and itself."""
         weights = self.preset.style_weights
         of_content = content_cost(content.content, look.content)
         of_style = style_cost(style.grams, look.grams, look.shapes, weights)
@@ -132,13 +99,7 @@ class StyleNetwork:
     def gradient(
         self, content: Look, style: Look, image: ArrayLike, alpha: float, beta: float
     ) -> tuple[Costs, Floats]:
-        """Compute the three costs of `image`, and how the total changes with each of its pixels.
-
-        Returns
-        -------
-        costs : Costs
-        gradient : ndarray of float32, shape (bins, frames)
-        """
+        """Compute the costs of a picture, and how their total changes with each of its pixels."""
         numbers = [tf.constant(number, tf.float32) for number in (image, alpha, beta)]
         with deterministic():
             costs, gradient = self._gradient(content.content, style.grams, *numbers)
@@ -177,28 +138,16 @@ class StyleNetwork:
 
 
 def lil_data_network(run: Run | None, seed: int = 0) -> StyleNetwork:
-    """Take Lil Data for style transfer (notebook 04).
+    """Take Lil Data for style transfer, a trained one or one with random weights (notebook 04).
 
     Its features are those of the convolutions after their ReLU and before the pooling, at 631, 157,
     39 and 9 bins and frames. Everything is computed in float32: with so few channels, memory is
     what takes the time, and bfloat16 was no faster.
 
-    Parameters
-    ----------
-    run : Run or None
-        A trained Lil Data; None for random weights.
-    seed : int
-        Of random weights.
-
     Raises
     ------
     LilDataError
         If the run is of another network, or its file is broken.
-
-    Examples
-    --------
-    >>> lil_data_network(None).weights
-    'Lil Data, random (seed 0)'
     """
     if run is None:
         model, words = build_lil_data(len(GENRES), seed=seed), f"random (seed {seed})"
@@ -219,17 +168,8 @@ def vgg19_network(
 ) -> StyleNetwork:
     """Take VGG-19 for style transfer (Simonyan & Zisserman, arXiv:1409.1556; notebook 04).
 
-    Parameters
-    ----------
-    weights, seed
-        As for `pretrained.load_weights`.
-    dtype : {"float32", "bfloat16"}, optional
-        See `feature_extractor`; "bfloat16" where the processor has it if not given.
-
-    Examples
-    --------
-    >>> vgg19_network("random").weights
-    'VGG-19, random (seed 0)'
+    `weights` and `seed` are as for `pretrained.load_weights`, `dtype` as for `feature_extractor`:
+    "bfloat16" where the processor has it if not given.
     """
     model = keras.applications.VGG19(include_top=False, weights=None)
     words = pretrained.load_weights(model, weights, seed)
@@ -240,17 +180,10 @@ def vgg19_network(
 
 
 def vgg19_input(images: Any) -> Any:
-    """Make VGG-19's input: three equal channels through Keras' `preprocess_input` (notebook 04).
+    """Make three equal channels through Keras' own `preprocess_input` (notebook 04).
 
-    Parameters
-    ----------
-    images : tf.Tensor of float32, shape (n, bins, frames)
-        In [0, 255].
-
-    Returns
-    -------
-    tf.Tensor of float32, shape (n, bins, frames, 3)
-        Each channel less ImageNet's mean of it. A gradient comes back as the sum of the channels.
+    Pictures in [0, 255], shape (n, bins, frames), give shape (n, bins, frames, 3): each channel
+    less ImageNet's mean of it. A gradient comes back as the sum of the channels.
     """
     channels = tf.repeat(images[..., None], 3, axis=-1)
     return keras.applications.vgg19.preprocess_input(channels)

@@ -1,8 +1,8 @@
-"""Twins: networks on the same variables that compute the same in less time.
+"""Fused networks: on the same variables as a plain one, and the same numbers in less time.
 
-What is saved is always a plain float32 Keras model; training and prediction go through its twin,
-which rounds to bfloat16 where the processor multiplies that natively. The weights, their updates
-and everything that decides (the dense layers, the loss) stay in float32.
+What is saved is always a plain float32 Keras model; training and prediction go through its fused
+twin, which rounds to bfloat16 where the processor multiplies that natively. The weights, their
+updates and everything that decides (the dense layers, the loss) stay in float32.
 """
 
 import itertools
@@ -20,32 +20,13 @@ PASSING = (
 )
 
 
-def fast(model: Any, dtype: str | None = None) -> Any:
-    """Make a twin of a model on the same variables that computes the same in less time.
+def fuse(model: Any, dtype: str | None = None) -> Any:
+    """Make a model on the same variables that computes the same in less time (notebook 03).
 
     Every convolution with ReLU that a max-pool follows becomes a `PooledFirst`; in a network with
-    batch normalisation every convolution becomes a `Rounded` and every normalisation a `Fused`.
-    They compute in bfloat16 where the processor has it. All other layers, and the weights, stay in
-    float32.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A network of layers.
-    dtype : {"float32", "mixed_bfloat16"}, optional
-        Of the convolutions; chosen by the processor if not given.
-
-    Returns
-    -------
-    keras.Model
-        The model itself if it has no layer that could be faster.
-
-    Examples
-    --------
-    >>> from lildata_utils.classifier import build_lil_data
-    >>> model = build_lil_data(8)
-    >>> fast(model).get_layer("conv1").conv is model.get_layer("conv1")
-    True
+    batch normalisation every convolution becomes a `RoundedConvolution` and every normalisation a
+    `FusedNormalisation`. They compute in `dtype`, "float32" or "mixed_bfloat16", which the
+    processor decides if it is not given. All other layers, and the weights, stay in float32.
     """
     if dtype is None:
         dtype = "mixed_bfloat16" if has_bfloat16() else "float32"
@@ -58,7 +39,7 @@ def fast(model: Any, dtype: str | None = None) -> Any:
     }
     normalised = any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers)
     if not pairs and not normalised:
-        return model
+        return keras.Model(model.inputs[0], model.outputs[0])
     pooled = {pool.name for pool in pairs.values()}
 
     def twin(layer: Any) -> Any:
@@ -67,33 +48,25 @@ def fast(model: Any, dtype: str | None = None) -> Any:
         if layer.name in pooled:
             return keras.layers.Identity(name=layer.name)
         if normalised and type(layer) is keras.layers.Conv2D:
-            return Rounded(layer, dtype)
+            return RoundedConvolution(layer, dtype)
         if isinstance(layer, keras.layers.BatchNormalization):
-            return Fused(layer, dtype)
+            return FusedNormalisation(layer, dtype)
         if normalised and isinstance(layer, PASSING):
             return type(layer).from_config(layer.get_config() | {"dtype": dtype})
         return layer
 
     made = keras.models.clone_model(model, clone_function=twin)
-    made.name = f"fast_{model.name}"
+    made.name = f"fused_{model.name}"
     return made
 
 
 class PooledFirst(keras.layers.Layer):
-    """A convolution with ReLU and the max-pool after it, with the pooling done first.
+    """A convolution with ReLU and the max-pool after it, the pooling done first (notebook 02).
 
     The largest of some numbers stays the largest when a bias is added to all of them and when the
     negative ones become 0, so ``max(relu(x + bias)) = relu(max(x) + bias)``. After the pooling,
-    bias and ReLU have a sixteenth of the numbers to go through.
-
-    Parameters
-    ----------
-    conv : keras.layers.Conv2D
-        With ReLU; its weights are used, not copied.
-    pool : keras.layers.MaxPooling2D
-        What follows it.
-    dtype : str
-        In which to compute: "float32", or "mixed_bfloat16" with the weights kept in float32.
+    bias and ReLU have a sixteenth of the numbers to go through. The convolution's weights are used,
+    not copied.
     """
 
     def __init__(self, conv: Any, pool: Any, dtype: str) -> None:
@@ -109,16 +82,8 @@ class PooledFirst(keras.layers.Layer):
         return keras.ops.relu(x + keras.ops.cast(conv.bias, x.dtype))
 
 
-class Rounded(keras.layers.Layer):
-    """A convolution that computes in a type of its own.
-
-    Parameters
-    ----------
-    conv : keras.layers.Conv2D
-        Its weights are used, not copied.
-    dtype : str
-        In which to compute: "float32", or "mixed_bfloat16" with the weights kept in float32.
-    """
+class RoundedConvolution(keras.layers.Layer):
+    """A convolution that computes in a type of its own, on the same weights (notebook 03)."""
 
     def __init__(self, conv: Any, dtype: str) -> None:
         super().__init__(name=conv.name, dtype=dtype)
@@ -133,19 +98,12 @@ class Rounded(keras.layers.Layer):
         return conv.activation(x)
 
 
-class Fused(keras.layers.Layer):
-    """Batch normalisation (Ioffe & Szegedy, arXiv:1502.03167) in one operation.
+class FusedNormalisation(keras.layers.Layer):
+    """Batch normalisation (Ioffe & Szegedy, arXiv:1502.03167) in one operation (notebook 03).
 
     Keras' own goes through the numbers once for each mean, difference, product and sum, and
-    backwards again: half of the time of a residual network. Means and variances are float32 here
-    as there; the moving averages are kept in the layer's own variables.
-
-    Parameters
-    ----------
-    normalisation : keras.layers.BatchNormalization
-        Over the last axis; its weights are used, not copied.
-    dtype : str
-        In which to pass on what was normalised: "float32" or "mixed_bfloat16".
+    backwards again: half of the time of a residual network. Means and variances are float32 here as
+    there; the moving averages are kept in the layer's own variables.
     """
 
     def __init__(self, normalisation: Any, dtype: str) -> None:

@@ -4,48 +4,33 @@ Pictures are frames in [0, 1], shape (..., 631, frames): an image divided by 255
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lildata_utils.clips import dataset
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.errors import LilDataError
-from lildata_utils.networks.lstm import PrincipalComponents, follow
-from lildata_utils.sound import audio, inversion
-from lildata_utils.sound.clip import read_clip
+from lildata_utils.generation.drawing import follow
+from lildata_utils.learning.fit import ADAPTING_CLIPS
+from lildata_utils.networks.lstm import PrincipalComponents
 from lildata_utils.sound.measures import describe_sound
-from lildata_utils.sound.pictures import write_picture
-from lildata_utils.sound.spectrogram import N_BINS, Floats, Image, image_to_magnitude
+from lildata_utils.sound.spectrogram import Floats, Image, image_to_magnitude
 
 # 8 ms, 79 ms, half a second and five.
 HORIZONS = (1, 10, 63, 630)
 # Below this share of the largest singular value is the rounding of float32.
 SMALLEST_SHARE = 1e-5
-INVERSION_ITERATIONS = 32
-LOUDEST = 0.5
 # Measures whose logarithm is nearer to a bell curve.
 LOGARITHMIC = ("centroid (Hz)", "flatness")
 
 
 def best_of_rank(picture: ArrayLike, rank: int) -> Floats:
-    """Compute the closest picture of a rank: no other has a smaller squared error.
+    """Compute the closest picture of a rank: no other has a smaller squared error (notebook 05).
 
     The singular value decomposition, cut off (Eckart & Young 1936). A linear output of 50 units
     with a bias draws pictures of rank 51 at most, so this bounds what any such network can do.
-
-    Parameters
-    ----------
-    picture : array_like, shape (631, frames)
-    rank : int
-        At least 0.
-
-    Returns
-    -------
-    ndarray of float32, shape (631, frames)
 
     Examples
     --------
@@ -57,57 +42,34 @@ def best_of_rank(picture: ArrayLike, rank: int) -> Floats:
 
 
 def with_shared_shapes(pictures: ArrayLike, train: Dataset, shapes: int) -> Floats:
-    """Draw pictures as well as an average frame and a few shapes allow that are the same for all.
+    """Draw pictures with an average frame and a few shapes, the same for all (notebook 05).
 
     The shapes are the principal components of the training frames. The weights from 50 units to the
     bins are such shapes, their bias such a frame; so this is about what a network can do on clips
-    that it has not learned, if it does everything else without a mistake.
-
-    Parameters
-    ----------
-    pictures : array_like, shape (clips, 631, frames)
-        In [0, 1].
-    train : Dataset
-        The clips whose frames the shapes shall fit.
-    shapes : int
-        At least 1.
-
-    Returns
-    -------
-    ndarray of float32, shape (clips, 631, frames)
+    that it has not learned, if it does everything else without a mistake. Pictures are in [0, 1],
+    shape (clips, 631, frames), and so is the result.
     """
     components = PrincipalComponents(shapes)
-    components.adapt(train)
+    components.adapt(images for images, _ in train.batches(ADAPTING_CLIPS))
     frames = np.asarray(pictures, np.float32).swapaxes(1, 2)
     drawn: Floats = components.decode(components.encode(frames)).numpy()
     return drawn.swapaxes(1, 2)
 
 
 def numerical_rank(picture: ArrayLike) -> int:
-    """Count the singular values that are more than rounding errors of float32.
+    """Count the singular values that are more than rounding errors of float32 (notebook 05).
 
-    Parameters
-    ----------
-    picture : array_like, shape (631, frames)
-        As it was drawn: rounding to 256 grey levels or holding to [0, 1] raises the rank.
+    `picture`, shape (631, frames), is as it was drawn: rounding to 256 grey levels or holding to
+    [0, 1] raises the rank.
     """
     sizes = np.linalg.svd(np.asarray(picture, np.float64), compute_uv=False)
     return int((sizes > SMALLEST_SHARE * sizes[0]).sum())
 
 
 def directions(picture: ArrayLike, share: float = 0.99) -> int:
-    """Count the directions that hold a share of a picture's variance over time.
+    """Count the directions that hold a share of a picture's variance over time (notebook 05).
 
-    Parameters
-    ----------
-    picture : array_like, shape (631, frames)
-    share : float
-        Of the variance, up to 1.
-
-    Returns
-    -------
-    int
-        0 for a picture that never changes.
+    0 for a picture that never changes.
     """
     frames = np.asarray(picture, np.float64)
     energies = np.linalg.svd(frames - frames.mean(axis=1, keepdims=True), compute_uv=False) ** 2
@@ -117,17 +79,10 @@ def directions(picture: ArrayLike, share: float = 0.99) -> int:
 
 
 def convergence_db(drawn: ArrayLike, real: ArrayLike) -> float:
-    """Compare two pictures as magnitudes: ``20 log10(|| |A| - |B| || / || B ||)``.
+    """Compare pictures in [0, 1] as magnitudes, in dB (notebook 05).
 
-    Parameters
-    ----------
-    drawn, real : array_like, shape (631, frames)
-        In [0, 1].
-
-    Returns
-    -------
-    float
-        In dB: 0 for silence in place of the real one, lower is better.
+    ``20 log10(|| |A| - |B| || / || B ||)``: 0 for silence in place of the real one; lower is
+    better.
     """
     first, second = (
         image_to_magnitude(255 * np.clip(np.asarray(picture), 0, 1)) for picture in (drawn, real)
@@ -137,7 +92,7 @@ def convergence_db(drawn: ArrayLike, real: ArrayLike) -> float:
 
 
 def describe_picture(drawn: ArrayLike, real: ArrayLike, mean_frame: ArrayLike) -> dict[str, float]:
-    """Put into numbers how a drawn picture differs from the clip that it should have become.
+    """Tell how a drawn picture differs from the clip that it should have become (notebook 05).
 
     Parameters
     ----------
@@ -167,16 +122,9 @@ def describe_picture(drawn: ArrayLike, real: ArrayLike, mean_frame: ArrayLike) -
 def picture_table(
     drawn: Mapping[str, ArrayLike], real: ArrayLike, mean_frame: ArrayLike
 ) -> pd.DataFrame:
-    """Describe groups of drawn pictures beside the real ones.
+    """Describe groups of drawn pictures beside the real ones (notebook 05).
 
-    Parameters
-    ----------
-    drawn : mapping of str to array_like, shape (clips, 631, frames)
-        What was drawn for the same clips, by name.
-    real : array_like, shape (clips, 631, frames)
-        In [0, 1].
-    mean_frame : array_like, shape (631,)
-        Of the training clips.
+    Each group, shape (clips, 631, frames) and in [0, 1], was drawn for the same clips.
 
     Returns
     -------
@@ -192,7 +140,7 @@ def picture_table(
 
 
 def baselines(first_frames: ArrayLike, train: ArrayLike, n_frames: int) -> dict[str, Floats]:
-    """Draw the answers that need no network.
+    """Draw the answers that need no network (notebook 05).
 
     Parameters
     ----------
@@ -225,7 +173,7 @@ def baselines(first_frames: ArrayLike, train: ArrayLike, n_frames: int) -> dict[
 def horizon_errors(
     model: Any, images: Image, horizons: Sequence[int] = HORIZONS, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare how a network does with the truth before it and with nothing but its own frames.
+    """Compare a network after the true frames and after nothing but its own (notebook 05).
 
     Parameters
     ----------
@@ -259,66 +207,24 @@ def horizon_errors(
 
 
 def shuffled(picture: ArrayLike, seed: int = 0) -> NDArray[Any]:
-    """Put the frames of a picture in another order: the same spectra, no music.
-
-    Parameters
-    ----------
-    picture : array_like, shape (631, frames)
-    seed : int
-        Of the order.
-    """
+    """Put the frames of a picture in another order: the same spectra, no music (notebook 05)."""
     frames = np.asarray(picture)
     return frames[:, np.random.default_rng(seed).permutation(frames.shape[1])]
-
-
-def to_sound(picture: ArrayLike, iterations: int = INVERSION_ITERATIONS) -> Floats:
-    """Make a drawn picture audible; its loudest sample is 0.5.
-
-    Parameters
-    ----------
-    picture : array_like, shape (631, frames)
-        An image (uint8), or frames in [0, 1] (what exceeds them is cut off).
-    iterations : int
-        Of `inversion.invert`.
-
-    Returns
-    -------
-    ndarray of float32, shape ((frames - 1) * 175,)
-        At 22 050 Hz.
-    """
-    image = np.asarray(picture)
-    if image.dtype != np.uint8:
-        image = np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
-    *_, step = inversion.invert(image, iterations=iterations)
-    sound = step.waveform
-    return sound * np.float32(LOUDEST / max(float(np.abs(sound).max()), 1e-9))
 
 
 def sound_table(
     sounds: Mapping[str, Sequence[ArrayLike]], real: Sequence[ArrayLike]
 ) -> pd.DataFrame:
-    """Measure groups of sounds, and how far they are from real music.
+    """Measure groups of sounds, and how far they are from real music (notebook 05).
 
     The distance is Mahalanobis': in how many standard deviations of the real clips' measures,
     correlations considered, a sound lies beside their mean. Real clips themselves have about the
-    square root of the number of measures.
-
-    Parameters
-    ----------
-    sounds : mapping of str to sequence of array_like, shape (samples,)
-        Groups by name.
-    real : sequence of array_like, shape (samples,)
-        Clips that say what real music measures: several times as many as there are measures.
+    square root of the number of measures; there must be at least twice as many clips as measures.
 
     Returns
     -------
     pandas.DataFrame
         A row a group: the means of `measures.describe_sound`, and ``distance``.
-
-    Raises
-    ------
-    LilDataError
-        If there are too few real clips.
     """
     reference = _comparable(pd.DataFrame([describe_sound(sound) for sound in real]))
     if len(reference) < 2 * reference.shape[1]:
@@ -340,61 +246,3 @@ def sound_table(
 def _comparable(table: pd.DataFrame) -> pd.DataFrame:
     logarithms = {name: np.log(np.maximum(table[name], 1e-6)) for name in LOGARITHMIC}
     return table.assign(**logarithms)
-
-
-def first_frame(start: str | None, folder: Path | None = None, start_s: float = 0.0) -> Image:
-    """Find the frame from which to draw on.
-
-    Parameters
-    ----------
-    start : str or None
-        An audio file; or, with a data set, a clip's id; None for silence.
-    folder : Path, optional
-        The data set's.
-    start_s : float
-        Where in the audio file. The frame's level counts from the peak of the 5 s from there.
-
-    Returns
-    -------
-    ndarray of uint8, shape (631,)
-
-    Raises
-    ------
-    LilDataError
-        If there is no such clip, or the file is no music or too short.
-    """
-    if start is None:
-        return np.zeros(N_BINS, np.uint8)
-    if folder is None:
-        return read_clip(Path(start), start_s).image[:, 0]
-    clips = dataset.load(folder)
-    (places,) = np.nonzero(clips.clips["id"] == start)
-    if not len(places):
-        raise LilDataError(
-            f"{folder} has no clip {start!r}: the ids stand in {folder / dataset.CLIPS}, the first "
-            f"is {clips.clips['id'].iloc[0]!r}"
-        )
-    return clips.images(places)[0, :, 0]
-
-
-def save(out: Path, image: Image, sound: Floats, start: str | None = None) -> None:
-    """Write a generated sound, and its picture (``.png``) beside it.
-
-    Parameters
-    ----------
-    out : Path
-        The sound's file; its ending says the format.
-    image : ndarray of uint8, shape (631, frames)
-    sound : ndarray of float32, shape (samples,)
-    start : str, optional
-        The audio file that it was drawn from: it must not be written over.
-
-    Raises
-    ------
-    LilDataError
-        If the ending stands for no format that can be written, or `out` is `start`.
-    """
-    if start is not None and Path(start).resolve() == out.resolve():
-        raise LilDataError(f"{out} is also the start: choose another name for the result")
-    write_picture(out.with_suffix(".png"), image)
-    audio.write(out, sound)

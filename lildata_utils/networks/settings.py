@@ -1,0 +1,108 @@
+"""What can be chosen about each network. Light: the command line reads it before any network."""
+
+from dataclasses import dataclass
+
+from lildata_utils.errors import LilDataError
+from lildata_utils.settings import Range, Settings, setting
+
+SMALLEST_SIDE, WHOLE_SIDE = 32, 631
+SIDES = Range(least=SMALLEST_SIDE, most=WHOLE_SIDE)
+# What the weights of Keras' own networks may be, beside a file's path.
+RANDOM, IMAGENET = "random", "imagenet"
+# The first part of ResNet-50 that learns.
+LEARN = ("all", "conv2", "conv3", "conv4", "conv5", "head")
+# What an LSTM's input is after the first frame.
+READINGS = ("fed_back", "repeated", "zeros")
+
+
+@dataclass(frozen=True)
+class SoftmaxSettings(Settings):
+    """The benchmark: one softmax layer on the averaged spectrogram (notebook 02)."""
+
+    pool: int = setting(
+        4, "side of the squares that are averaged", range=Range(least=1, most=64), metavar="N"
+    )
+
+
+@dataclass(frozen=True)
+class LilDataSettings(Settings):
+    """Lil Data, the paper's small convolutional network (notebook 02)."""
+
+    filters: tuple[int, ...] = setting(
+        (16, 32, 64, 64), "of the convolutions", range=Range(least=1, most=4096), metavar="A,B,C,D"
+    )
+    dropout: float = setting(
+        0.5, "share of the features dropped in training", range=Range(least=0, below=1), metavar="P"
+    )
+    channels: int = setting(
+        1, "equal copies of the picture", range=Range(least=1, most=64), metavar="N"
+    )
+    side: int = setting(
+        WHOLE_SIDE, "pixels of the square to which pictures shrink", range=SIDES, metavar="PIXELS"
+    )
+
+
+@dataclass(frozen=True)
+class ResNet50Settings(Settings):
+    """ResNet-50, large and deep (notebook 03)."""
+
+    side: int = setting(
+        224, "pixels of the square to which pictures shrink", range=SIDES, metavar="PIXELS"
+    )
+    channels: int = setting(3, "equal copies of the picture", choices=(1, 3))
+    learn: str = setting("all", "first part that learns", choices=LEARN)
+    weights: str = setting(
+        RANDOM,
+        "first weights: imagenet, random, or a file of Keras'",
+        metavar="W",
+    )
+    momentum: float = setting(
+        0.99, "of batch normalisation", range=Range(least=0, below=1), metavar="M"
+    )
+
+
+@dataclass(frozen=True)
+class LSTMSettings(Settings):
+    """LSTMs that draw a spectrogram frame by frame (notebook 05)."""
+
+    layers: int = setting(3, "LSTMs in the stack", range=Range(least=1, most=64), metavar="N")
+    units: int = setting(50, "of each LSTM", range=Range(least=1, most=4096), metavar="N")
+    reading: str = setting("fed_back", "input after the first frame", choices=READINGS)
+    truth: float = setting(
+        1.0,
+        "probability of a true frame as input in training (1: teacher forcing)",
+        range=Range(least=0, most=1),
+        metavar="P",
+    )
+    noise: float = setting(
+        0.0, "deviation of noise on true frames in training", range=Range(least=0), metavar="S"
+    )
+    rank: int = setting(
+        0, "principal components; 0 for whole frames", range=Range(least=0, most=631), metavar="N"
+    )
+    mixtures: int = setting(
+        0, "Gaussians to draw from; 0 for none", range=Range(least=0, most=1000), metavar="N"
+    )
+    skip: bool = setting(False, "draw changes, not frames")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fed_back = self.reading == "fed_back"
+        if self.noise and not (fed_back and self.truth):
+            raise LilDataError("noise goes on true frames: it needs fed_back and a truth above 0")
+        # What is drawn by lot, or carried past the units, has no gradient through time.
+        if self.mixtures and not (self.rank and self.truth == 1):
+            raise LilDataError("mixtures need a rank, and truth=1")
+        if self.skip and not (fed_back and self.truth == 1):
+            raise LilDataError("skip needs fed_back, and truth=1")
+
+
+# By the names that the command line, sweeps and runs have for them.
+SETTINGS: dict[str, type[Settings]] = {
+    "softmax": SoftmaxSettings,
+    "cnn": LilDataSettings,
+    "resnet50": ResNet50Settings,
+    "lstm": LSTMSettings,
+}
+# Those that tell genres apart.
+CLASSIFIERS = ("softmax", "cnn", "resnet50")
