@@ -45,13 +45,6 @@ def split_clips(
         "train", "validation", "test", or "gap" for clips that no split may use.
     notes : list of str
         A line for each genre that could not be split as asked.
-
-    Examples
-    --------
-    >>> clips = pd.DataFrame({"genre": "house", "artist": list("abcdef"), "track": "t",
-    ...                       "start_s": 0.0})
-    >>> split_clips(clips, fractions=(0.5, 0.25, 0.25))[0].value_counts().to_dict()
-    {'train': 3, 'validation': 2, 'test': 1}
     """
     splits = pd.Series(TRAIN, index=clips.index, dtype=object)
     notes = []

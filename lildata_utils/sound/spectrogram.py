@@ -47,11 +47,6 @@ def cut_clips(blocks: Iterable[Floats]) -> Iterator[Floats]:
     ------
     ndarray of float32, shape (clips, 110250)
         The clips that each block completes, at least one.
-
-    Examples
-    --------
-    >>> [len(clips) for clips in cut_clips(np.zeros((4, 60_000), np.float32))]
-    [1, 1]
     """
     rest = np.empty(0, np.float32)
     for block in blocks:
