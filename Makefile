@@ -10,7 +10,7 @@ test: .venv/.installed  ## linters, types, and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: .venv/.installed  ## the tests that take two minutes
 	$(BIN)/python -m pytest -m "not slow"

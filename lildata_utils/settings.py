@@ -1,7 +1,6 @@
 """Settings: frozen dataclasses whose fields say what they mean and what they may be.
 
-From one such class come the checks of a call from Python, the options of the command line and the
-choices of the panel, so that a range or a default stands in one place (CONTRIBUTING.md).
+The checks of a call, the options of the command line and the choices of the panel come from them.
 """
 
 import math
