@@ -120,6 +120,17 @@ def test_a_batch_resumes_and_a_bad_pair_stops_no_other(folder, quick, capsys):
     assert (out / "first.json").stat().st_mtime_ns > before
 
 
+def test_a_stop_while_measuring_leaves_nothing_behind(folder, quick, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files.measures, "describe_transfer", stop)
+    clips, out = (str(folder / "calm.wav"), str(folder / "dense.wav")), folder / "stopped"
+    assert main(["transfer", *clips, str(out / "a.wav"), "--iterations", "0"]) == 1
+    assert "stopped; nothing half done was written" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def earlier_record(path, optimizer):
     """Write what a version with several optimizers left, with a sound and a picture beside it."""
     settings = {"content": "a.wav", "style": "b.wav", "content_start_s": 0.0, "style_start_s": 1.0}

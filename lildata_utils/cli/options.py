@@ -87,7 +87,7 @@ def _of_kind(kind: Any, allowed: Range | None) -> Callable[[str], Any]:
 
 
 def _number(kind: Any, allowed: Range) -> Callable[[str], Any]:
-    what = "a whole number" if kind is int else "a number"
+    what = "a whole number, " if kind is int else ""
 
     def read(text: str) -> Any:
         try:
@@ -95,7 +95,7 @@ def _number(kind: Any, allowed: Range) -> Callable[[str], Any]:
         except ValueError:
             number = float("nan")
         if number not in allowed:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {what} {allowed}")
+            raise argparse.ArgumentTypeError(f"must be {what}{allowed}, got {text!r}")
         return number
 
     return read

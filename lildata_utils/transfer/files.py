@@ -77,10 +77,10 @@ class Result:
         The suffix of `out` chooses the sound's format; a sound that exceeds full scale is turned
         down to it.
         """
-        out = Path(out)
+        out, record = Path(out), self.record()
         audio.write(out, self.waveform / max(1.0, float(np.abs(self.waveform).max())))
         write_picture(out.with_suffix(".png"), rounded(self.last.image))
-        write_json(out.with_suffix(".json"), self.record())
+        write_json(out.with_suffix(".json"), record)
 
 
 def load_network(name: str, weights: str | Path | None = None, seed: int = 0) -> StyleNetwork:
