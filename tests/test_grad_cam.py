@@ -1,10 +1,14 @@
+"""Grad-CAM: against a network made by hand, the paper's equations, and what is heard."""
+
 import numpy as np
 import pytest
 
 from lildata_utils.backend import keras
 from lildata_utils.errors import LilDataError
 from lildata_utils.genre.grad_cam import audible, grad_cam
-from lildata_utils.networks.classifier import build_lil_data, build_softmax
+from lildata_utils.networks.lil_data import build_lil_data
+from lildata_utils.networks.settings import LilDataSettings, SoftmaxSettings
+from lildata_utils.networks.softmax import build_softmax
 from lildata_utils.sound.spectrogram import (
     BIN_HZ,
     CAFFE_MEAN,
@@ -119,7 +123,7 @@ def test_the_papers_equations_on_a_small_network():
 
 
 def test_lil_data_is_looked_at_before_its_last_pooling():
-    model = build_lil_data(3, (4, 4, 4, 4))
+    model = build_lil_data(3, LilDataSettings(filters=(4, 4, 4, 4)))
     model.get_layer("genre").kernel.assign(RNG.normal(size=(48, 3)))
     image = RNG.integers(0, 256, (1, 631, 631), dtype=np.uint8)
     label = np.argmax([grad_cam(model, image, n).sum() for n in range(3)])
@@ -174,7 +178,7 @@ def test_a_cells_peak_is_drawn_where_the_cell_looks(layers):
 @pytest.mark.parametrize(
     ("network", "options", "told"),
     [
-        (lambda: build_softmax(3, pool=63), {"labels": 0}, "no convolution"),
+        (lambda: build_softmax(3, SoftmaxSettings(pool=63)), {"labels": 0}, "no convolution"),
         (lambda: build_lil_data(3), {"labels": 3}, "labels must be from 0 to 2, got 3"),
         (lambda: build_lil_data(3), {"labels": 0, "layer": "dense"}, "no layer 'dense' that gives"),
         (

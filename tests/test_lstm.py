@@ -1,54 +1,31 @@
-"""Stacked LSTMs: their numbers against Keras' own, what they learn, and what they draw."""
+"""Stacked LSTMs: their numbers against Keras' own, their losses, and what they learn."""
+
+import shutil
 
 import numpy as np
 import pytest
+from lively import as_keras, lively
+from trainings import assert_same_run, run_to_end
 
 from lildata_utils.backend import keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.learning.training import fit, load_run
+from lildata_utils.generation.drawing import follow
+from lildata_utils.learning.fit import fit
+from lildata_utils.learning.recipes import LSTM
+from lildata_utils.learning.settings import Training
 from lildata_utils.networks import lstm
-from lildata_utils.networks.lstm import LSTM, Mixture, build_lstm, follow, generate
+from lildata_utils.networks.lstm import Mixture
+from lildata_utils.networks.settings import READINGS, LSTMSettings
+
+
+def build_lstm(seed=0, **settings):
+    return lstm.build_lstm(LSTMSettings(**settings), seed)
 
 
 def closed_form(layers, units, bins=631):
     first = 4 * units * (bins + units + 1)
     above = (layers - 1) * 4 * units * (2 * units + 1)
     return first + above + bins * (units + 1)
-
-
-def lively(**options):
-    """A network whose weights are larger than first ones, so that its frames move."""
-    model = build_lstm(**{"layers": 2, "units": 8, **options})
-    for weight in model.trainable_variables:
-        weight.assign(3 * weight)
-    model.head.bias.assign(np.full(model.head.bias.shape, 0.5))
-    if model.basis is not None:
-        directions, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((631, model.rank)))
-        model.basis.mean.assign(np.full(631, 0.5))
-        model.basis.encoder.assign(directions)
-        model.basis.decoder.assign(directions.T)
-    return model
-
-
-def as_keras(model):
-    """The same network of Keras' own layers."""
-    stack = keras.Sequential([keras.Input((None, 631))])
-    for cell in model.cells:
-        stack.add(keras.layers.LSTM(cell.units, return_sequences=True))
-    stack.add(keras.layers.Dense(631))
-    weights = [*(weight for cell in model.cells for weight in cell.weights), *model.head.weights]
-    stack.set_weights([weight.numpy() for weight in weights])
-    return stack
-
-
-@pytest.fixture(scope="module")
-def images():
-    return np.random.default_rng(1).integers(0, 256, (3, 631, 20), dtype=np.uint8)
-
-
-@pytest.fixture(scope="module")
-def frames(images):
-    return images.swapaxes(1, 2).astype(np.float32) / 255
 
 
 # --- the network -------------------------------------------------------------------------------
@@ -75,118 +52,61 @@ def test_numbers_are_keras_own(frames):
 
 
 def test_the_seed_decides_the_first_weights():
-    first, same, other = (build_lstm(layers=1, units=4, seed=seed) for seed in (0, 0, 1))
+    first, same, other = (build_lstm(seed, layers=1, units=4) for seed in (0, 0, 1))
     for a, b, c in zip(*(m.trainable_variables for m in (first, same, other)), strict=True):
         np.testing.assert_array_equal(a, b)
         assert "bias" in a.path or not np.array_equal(a, c)
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("settings", "words"),
     [
-        ({"layers": 0}, "layers must be at least 1"),
-        ({"units": 0}, "units must be at least 1"),
-        ({"reading": "guess"}, "reading 'guess' is unknown: expected one of fed_back"),
-        ({"truth": 1.5}, "truth is a probability"),
+        ({"layers": 0}, "layers must be from 1 to 64, got 0"),
+        ({"units": 0}, "units must be from 1 to 4096, got 0"),
+        ({"reading": "guess"}, "reading must be one of fed_back, repeated, zeros, got 'guess'"),
+        ({"truth": 1.5}, r"truth must be from 0 to 1, got 1\.5"),
         ({"reading": "zeros", "noise": 0.1}, "needs fed_back and a truth above 0"),
         ({"noise": 0.1, "truth": 0.0}, "needs fed_back and a truth above 0"),
         ({"noise": -0.1, "truth": 1.0}, "noise must be at least 0"),
         ({"rank": 632}, "rank must be from 0 to 631"),
-        ({"mixtures": 3}, "needs a rank"),
-        ({"mixtures": 3, "rank": 4, "truth": 0.5}, "truth=1"),
-        ({"skip": True, "truth": 0.5}, "a skip needs fed_back, and truth=1"),
-        ({"skip": True, "reading": "zeros"}, "a skip needs fed_back"),
+        ({"mixtures": 3}, "mixtures need a rank"),
+        ({"mixtures": -1}, "mixtures must be from 0 to 1000, got -1"),
+        ({"mixtures": 3, "rank": 4, "truth": 0.5}, "mixtures need a rank, and truth=1"),
+        ({"skip": True, "truth": 0.5}, "skip needs fed_back, and truth=1"),
+        ({"skip": True, "reading": "zeros"}, "skip needs fed_back"),
     ],
 )
-def test_wrong_options_are_told(options, words):
+def test_wrong_settings_are_told(settings, words):
     with pytest.raises(LilDataError, match=words):
-        build_lstm(**options)
-
-
-# --- drawing -----------------------------------------------------------------------------------
-
-
-def next_input(reading, drawn, first):
-    return {"fed_back": drawn, "repeated": first, "zeros": np.zeros_like(first)}[reading]
-
-
-@pytest.mark.parametrize("reading", lstm.READINGS)
-def test_one_loop_equals_prediction_on_the_growing_sequence(frames, reading):
-    model = lively(reading=reading)
-    keras_own = as_keras(model)
-    first = frames[:, :1]
-    inputs, drawn = first, []
-    for _ in range(15):
-        drawn.append(np.asarray(keras_own(inputs))[:, -1:])
-        inputs = np.concatenate([inputs, next_input(reading, drawn[-1], first)], axis=1)
-    expected = np.concatenate(drawn, axis=1).swapaxes(1, 2)
-    assert np.ptp(expected, axis=2).max() > 0.1  # it moves
-    np.testing.assert_allclose(follow(model, frames[:, 0], 15), expected, atol=1e-5)
-
-
-def test_batches_equal_singles(frames):
-    model = lively()
-    together = follow(model, frames[:, 0], 30)
-    for number in range(len(frames)):
-        single = follow(model, frames[number : number + 1, 0], 30)[0]
-        np.testing.assert_allclose(single, together[number], atol=1e-4)
-
-
-def test_what_is_fed_back_has_the_rank_of_its_units(frames):
-    drawn = follow(lively(units=8), frames[:, 0], 100)
-    assert [np.linalg.matrix_rank(picture, tol=1e-3) for picture in drawn] == [9, 9, 9]
-
-
-def test_generate_gives_images_that_begin_with_the_frame(images):
-    model = lively()
-    drawn = generate(model, images[:, :, 0], 25)
-    assert drawn.shape == (3, 631, 26)
-    assert drawn.dtype == np.uint8
-    np.testing.assert_array_equal(drawn[:, :, 0], images[:, :, 0])
-    exact = 255 * follow(model, images[:, :, 0] / 255, 25)
-    np.testing.assert_allclose(drawn[:, :, 1:], np.clip(exact, 0, 255), atol=0.5001)
-
-
-@pytest.mark.parametrize(
-    ("shape", "options", "words"),
-    [
-        ((631,), {}, r"shape \(631,\); expected \(clips, 631\)"),
-        ((2, 630), {}, r"shape \(2, 630\)"),
-        ((2, 631), {"n_frames": 0}, "0 frames"),
-        ((2, 631), {"temperature": -1.0}, "temperature -1.0"),
-    ],
-)
-def test_wrong_frames_are_told(shape, options, words):
-    with pytest.raises(LilDataError, match=words):
-        follow(lively(), np.zeros(shape), **options)
+        LSTMSettings(**settings)
 
 
 # --- the loss ----------------------------------------------------------------------------------
 
 
-def squared_error(drawn, images):
-    return ((drawn - images[:, :, 1:] / 255) ** 2).mean(axis=(1, 2))
+def squared_error(drawn, strips):
+    return ((drawn - strips[:, :, 1:] / 255) ** 2).mean(axis=(1, 2))
 
 
 @pytest.mark.parametrize("rank", [0, 6])
-@pytest.mark.parametrize("reading", lstm.READINGS)
-def test_free_running_loss_is_the_error_of_what_is_drawn(images, frames, reading, rank):
+@pytest.mark.parametrize("reading", READINGS)
+def test_free_running_loss_is_the_error_of_what_is_drawn(strips, frames, reading, rank):
     model = lively(reading=reading, truth=0.0, rank=rank)
-    expected = squared_error(follow(model, frames[:, 0], 19), images)
-    np.testing.assert_allclose(model.losses_of(images, True), expected, rtol=1e-5)
+    expected = squared_error(follow(model, frames[:, 0], 19), strips)
+    np.testing.assert_allclose(model.losses_of(strips, True), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("rank", [0, 6])
-def test_teacher_forced_loss_is_the_error_of_the_next_frame(images, frames, rank):
+def test_teacher_forced_loss_is_the_error_of_the_next_frame(strips, frames, rank):
     model = lively(rank=rank)
     drawn = model(frames[:, :-1]).numpy().swapaxes(1, 2)
     np.testing.assert_allclose(
-        model.losses_of(images, True), squared_error(drawn, images), rtol=1e-5
+        model.losses_of(strips, True), squared_error(drawn, strips), rtol=1e-5
     )
 
 
 @pytest.mark.parametrize("rank", [0, 6])
-def test_a_skip_draws_the_change(images, frames, rank):
+def test_a_skip_draws_the_change(strips, frames, rank):
     whole, change = lively(rank=rank), lively(rank=rank, skip=True)
     seen = change.decode(change.encode(tf.constant(frames))).numpy()
     shift = change.decode(tf.zeros((1, change.code_size))).numpy()
@@ -196,8 +116,8 @@ def test_a_skip_draws_the_change(images, frames, rank):
     for _ in range(3):
         inputs = np.concatenate([inputs, change(inputs)[:, -1:]], axis=1)
     np.testing.assert_allclose(drawn, inputs[:, 1:].swapaxes(1, 2), atol=1e-4)
-    expected = squared_error(change(frames[:, :-1]).numpy().swapaxes(1, 2), images)
-    np.testing.assert_allclose(change.losses_of(images, True), expected, rtol=1e-4)
+    expected = squared_error(change(frames[:, :-1]).numpy().swapaxes(1, 2), strips)
+    np.testing.assert_allclose(change.losses_of(strips, True), expected, rtol=1e-4)
 
 
 def test_a_skip_moves_all_means_of_a_mixture(frames):
@@ -212,7 +132,7 @@ def test_a_skip_moves_all_means_of_a_mixture(frames):
     np.testing.assert_array_equal(mixtures[0].log_spreads, mixtures[1].log_spreads)
 
 
-def test_scheduled_sampling_mixes_truth_and_own_frames_by_lot(images, frames):
+def test_scheduled_sampling_mixes_truth_and_own_frames_by_lot(strips, frames):
     model = lively(truth=0.5)
     own = np.random.default_rng(2).random((19, 3, 1)) < 0.5
     own[0] = False
@@ -228,9 +148,9 @@ def test_scheduled_sampling_mixes_truth_and_own_frames_by_lot(images, frames):
         np.testing.assert_allclose(model.read_out(hidden[number], inputs), drawn, atol=1e-5)
 
 
-def test_the_probability_of_truth_lies_between_its_ends(images):
+def test_the_probability_of_truth_lies_between_its_ends(strips):
     losses = {
-        truth: float(tf.reduce_mean(lively(truth=truth).losses_of(images, True)))
+        truth: float(tf.reduce_mean(lively(truth=truth).losses_of(strips, True)))
         for truth in (0.0, 1e-6, 1 - 1e-6, 1.0)
     }
     assert losses[1e-6] == pytest.approx(losses[0.0], rel=1e-5)
@@ -238,21 +158,21 @@ def test_the_probability_of_truth_lies_between_its_ends(images):
     assert losses[0.0] != pytest.approx(losses[1.0], rel=1e-3)
 
 
-def test_noise_is_for_training_only(images):
+def test_noise_is_for_training_only(strips):
     clean, noisy = (lively(noise=noise) for noise in (0.0, 0.3))
-    np.testing.assert_allclose(noisy.losses_of(images, False), clean.losses_of(images, False))
-    assert not np.allclose(noisy.losses_of(images, True), clean.losses_of(images, True), rtol=1e-4)
+    np.testing.assert_allclose(noisy.losses_of(strips, False), clean.losses_of(strips, False))
+    assert not np.allclose(noisy.losses_of(strips, True), clean.losses_of(strips, True), rtol=1e-4)
 
 
-def test_a_skip_carries_the_noise_that_was_heard(images):
+def test_a_skip_carries_the_noise_that_was_heard(strips):
     model = build_lstm(layers=1, units=2, skip=True, noise=0.3)
     for weight in model.trainable_variables:
         weight.assign(0 * weight)  # it repeats what it hears
-    clean = ((images[:, :, 1:] / 255 - images[:, :, :-1] / 255) ** 2).mean(axis=(1, 2))
-    np.testing.assert_allclose(model.losses_of(images, False), clean, rtol=1e-4)
+    clean = ((strips[:, :, 1:] / 255 - strips[:, :, :-1] / 255) ** 2).mean(axis=(1, 2))
+    np.testing.assert_allclose(model.losses_of(strips, False), clean, rtol=1e-4)
     # Independent noise adds its variance, but for the first of 19 frames.
     noisy = clean + 0.3**2 * 18 / 19
-    np.testing.assert_allclose(model.losses_of(images, True), noisy, rtol=0.03)
+    np.testing.assert_allclose(model.losses_of(strips, True), noisy, rtol=0.03)
 
 
 # --- components and mixtures -------------------------------------------------------------------
@@ -261,7 +181,7 @@ def test_a_skip_carries_the_noise_that_was_heard(images):
 def test_principal_components_are_those_of_the_training_frames(tiny_dataset):
     train = tiny_dataset.select("train").at_most(train=4)
     model = build_lstm(layers=1, units=4, rank=5)
-    LSTM.adapt(model, train)
+    LSTM.adapt(model, (images for images, _ in train.batches(3)))
     frames = train.images().swapaxes(1, 2).reshape(-1, 631) / 255
     variances = np.linalg.eigvalsh(np.cov(frames.T, bias=True))
     codes = model.encode(tf.constant(frames, tf.float32)).numpy()
@@ -307,13 +227,6 @@ def test_draws_have_the_mixtures_weights_means_and_spreads():
     assert (likeliest == 5.0).all()
 
 
-def test_the_seed_decides_what_a_mixture_draws(images):
-    model = lively(rank=6, mixtures=3)
-    first, same, other = (generate(model, images[:, :, 0], 10, seed=seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, same)
-    assert not np.array_equal(first, other)
-
-
 # --- learning ----------------------------------------------------------------------------------
 
 
@@ -350,33 +263,14 @@ def test_a_moving_sinusoid_is_learned_and_continued():
     assert mean.min() > 0.28
 
 
-SMALL = {"layers": 2, "units": 6, "truth": 0.5, "noise": 0.1, "rank": 4}
+SMALL = LSTMSettings(layers=1, units=6, truth=0.5, noise=0.1, rank=4)
 
 
 @pytest.mark.slow
 def test_stopped_and_continued_is_undisturbed(tiny_dataset, tmp_path):
-    def train(folder, epochs):
-        return list(
-            fit(tmp_path / folder, LSTM, tiny_dataset, epochs, batch_size=10, options=SMALL)
-        )
-
-    train("undisturbed", 3)
-    train("stopped", 1)
-    steps = fit(tmp_path / "stopped", LSTM, tiny_dataset, 3, batch_size=10, options=SMALL)
-    next(steps)
-    steps.close()
-    train("stopped", 3)
-    first, second = (load_run(tmp_path / name) for name in ("undisturbed", "stopped"))
-    for a, b in zip(first.model.weights, second.model.weights, strict=True):
-        np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(first.history["loss"], second.history["loss"])
-    np.testing.assert_array_equal(first.history["val_loss"], second.history["val_loss"])
-
-
-def test_saved_and_loaded_draws_the_same(tmp_path, images):
-    model = lively(rank=6, mixtures=3)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
-    np.testing.assert_array_equal(
-        generate(loaded, images[:, :, 0], 10), generate(model, images[:, :, 0], 10)
-    )
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    for step in fit(whole, LSTM, tiny_dataset, Training(2, batch_size=10), SMALL):
+        if step.history is not None and step.epoch == 1:
+            shutil.copytree(whole, stopped)  # as a kill between two epochs would leave it
+    assert run_to_end(stopped, tiny_dataset, 2, LSTM, SMALL, batch_size=10)
+    assert_same_run(stopped, whole)

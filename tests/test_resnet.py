@@ -1,22 +1,39 @@
 """ResNet-50 on spectrograms: what it is given, what of it learns, and with which weights."""
 
+import shutil
 import warnings
-from itertools import islice
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from thin import thin_resnet50
+from trainings import assert_same_run, run_to_end
 
 from lildata_utils.backend import keras, tf
-from lildata_utils.clips import features
+from lildata_utils.clips.encoded import FOLDER
 from lildata_utils.errors import LilDataError
-from lildata_utils.learning.training import fit, load_run
-from lildata_utils.networks import pretrained, resnet
-from lildata_utils.networks.classifier import predict
-from lildata_utils.networks.resnet import RESNET50, build_resnet50
+from lildata_utils.genre.predict import predict
+from lildata_utils.learning.fit import fit
+from lildata_utils.learning.recipes import RESNET50
+from lildata_utils.learning.runs import load_run
+from lildata_utils.learning.settings import Training
+from lildata_utils.networks import pretrained
+from lildata_utils.networks.frozen import split
+from lildata_utils.networks.inputs import three_channels
+from lildata_utils.networks.resnet import CUTS, build_resnet50, choose_weights
+from lildata_utils.networks.settings import LEARN, ResNet50Settings
 from lildata_utils.sound.spectrogram import network_input
 
-SMALL = {"side": 32, "learn": "head"}
+SMALL = ResNet50Settings(side=32, learn="head")
+
+
+@pytest.fixture
+def thin(monkeypatch):
+    thin_resnet50(monkeypatch)
+
+
+def build(seed=0, **settings):
+    return build_resnet50(3, ResNet50Settings(**{"side": 32, **settings}), seed)
 
 
 def outputs_of(model, layer, images):
@@ -27,36 +44,34 @@ def test_three_channels_are_keras_own_input(images):
     expected = keras.applications.resnet.preprocess_input(
         np.repeat(images[..., None], 3, axis=-1).astype(np.float32)
     )
-    found = resnet.three_channels(tf.constant(network_input(images)))
+    found = three_channels(tf.constant(network_input(images)))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_it_is_keras_own_network_with_a_new_last_layer():
-    model = build_resnet50(8, side=32)
+    model = build_resnet50(8, ResNet50Settings(side=32))
     own = keras.applications.ResNet50(include_top=False, weights=None)
     assert model.count_params() == own.count_params() + 2 * 2048 + (2048 + 1) * 8
     names = {layer.name for layer in model.layers}
     assert {layer.name for layer in own.layers[1:]} <= names
 
 
-def test_one_channel_with_summed_weights_sees_the_same(images):
-    three, one = (
-        outputs_of(build_resnet50(3, side=64, channels=n, seed=4), "conv1_conv", images)
-        for n in (3, 1)
-    )
+def test_one_channel_with_summed_weights_sees_the_same(thin, images):
+    three, one = (build(seed=4, side=64, channels=n) for n in (3, 1))
+    assert three.count_params() - one.count_params() == 7 * 7 * 2 * 64
+    three, one = (outputs_of(model, "conv1_conv", images) for model in (three, one))
     # At the border the padding is black in three channels with means of their own.
     np.testing.assert_allclose(one[:, 2:-2, 2:-2], three[:, 2:-2, 2:-2], atol=1e-3)
     assert three.std() > 1
 
 
-def test_one_channel_saves_only_weights_of_the_stem():
-    three, one = (build_resnet50(3, side=32, channels=n) for n in (3, 1))
-    assert three.count_params() - one.count_params() == 7 * 7 * 2 * 64
+def test_there_is_a_cut_for_all_that_can_be_asked_for():
+    assert tuple(CUTS) == LEARN
 
 
-@pytest.mark.parametrize("learn", resnet.CUTS)
-def test_what_learns_begins_at_the_stage_that_was_asked_for(learn):
-    model = build_resnet50(3, side=32, learn=learn)
+@pytest.mark.parametrize("learn", LEARN)
+def test_what_learns_begins_at_the_stage_that_was_asked_for(thin, learn):
+    model = build(learn=learn)
     learning = [w.path for w in model.trainable_weights]
     frozen = [w.path for w in model.weights if w.path not in learning and "moving" not in w.path]
     first = {"all": "conv1", "head": "standardised"}.get(learn, learn)
@@ -65,43 +80,125 @@ def test_what_learns_begins_at_the_stage_that_was_asked_for(learn):
     assert learning[-1] == "genre/bias"
 
 
-def test_random_weights_depend_on_the_seed_only(images):
-    found = [outputs_of(build_resnet50(3, side=32, seed=s), "pool", images) for s in (1, 1, 2)]
+def test_random_weights_depend_on_the_seed_only(thin, images):
+    found = [outputs_of(build(seed), "pool", images) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(found[0], found[1])
     assert not np.allclose(found[0], found[2])
 
 
-def test_the_momentum_reaches_every_normalisation():
-    model = build_resnet50(3, side=32, momentum=0.8)
+def test_the_momentum_reaches_every_normalisation(thin):
+    model = build(momentum=0.8)
     of_normalisations = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
     assert [layer.momentum for layer in of_normalisations] == [0.8] * 53
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("settings", "told"),
     [
-        ({"n_genres": 1}, "at least 2 genres, got 1"),
-        ({"side": 31}, "side must be from 32 to 631 pixels, got 31"),
-        ({"channels": 2}, "3 equal channels or 1, got 2"),
-        ({"learn": "conv9"}, "one of all, conv2, conv3, conv4, conv5, head, got 'conv9'"),
+        ({"side": 31}, "side must be from 32 to 631, got 31"),
+        ({"channels": 2}, "channels must be one of 1, 3, got 2"),
+        (
+            {"learn": "conv9"},
+            "learn must be one of all, conv2, conv3, conv4, conv5, head, got 'conv9'",
+        ),
         ({"momentum": 1.0}, "momentum must be at least 0 and below 1, got 1.0"),
-        ({"weights": "nowhere.h5"}, "nowhere.h5 is missing: expected ResNet-50's weights"),
     ],
 )
-def test_impossible_options_are_refused(options, told):
+def test_impossible_settings_are_refused(settings, told):
     with pytest.raises(LilDataError, match=told):
-        build_resnet50(**{"n_genres": 3} | options)
+        ResNet50Settings(**settings)
+
+
+def test_what_can_not_be_built_is_refused(thin):
+    with pytest.raises(LilDataError, match="at least 2 genres, got 1"):
+        build_resnet50(1)
+    with pytest.raises(LilDataError, match=r"nowhere\.h5 is missing: expected ResNet-50's weights"):
+        build(weights="nowhere.h5")
+
+
+def test_without_imagenet_the_choice_is_random_and_says_so(thin, monkeypatch):
+    def no_network(**options):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setitem(pretrained.MAKERS, "resnet50", no_network)
+    with pytest.warns(UserWarning, match="ResNet-50 gets random weights"):
+        assert choose_weights(None) == "random"
+    assert choose_weights("random") == "random"
+
+
+def test_imagenet_is_chosen_where_it_can_be_had(thin, monkeypatch):
+    real = keras.applications.ResNet50
+    monkeypatch.setitem(
+        pretrained.MAKERS, "resnet50", lambda **options: real(include_top=False, weights=None)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert choose_weights(None) == "imagenet"
+
+
+# --- training ----------------------------------------------------------------------------------
+
+
+def files_in(clips):
+    return {p: p.stat().st_mtime_ns for p in (clips.folder / FOLDER).rglob("*.npy")}
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_dataset, tmp_path_factory):
+    """Six epochs of the last layer alone, and the run as it was after two."""
+    folder = tmp_path_factory.mktemp("resnet")
+    with pytest.MonkeyPatch.context() as patch:
+        thin_resnet50(patch)
+        (folder / "shards").symlink_to(tiny_dataset.folder / "shards")
+        clips = replace(tiny_dataset, folder=folder)
+        steps = []
+        for step in fit(folder / "run", RESNET50, clips, Training(6, batch_size=8), SMALL):
+            steps.append(step)
+            if step.history is not None and step.epoch == 2:
+                shutil.copytree(folder / "run", folder / "after two")
+    return clips, steps
 
 
 @pytest.mark.slow
-def test_weights_from_a_file_are_taken_and_named(tmp_path, tiny_dataset):
+def test_frozen_layers_stay_and_the_last_one_learns(thin, trained):
+    clips, steps = trained
+    assert [(s.epoch, s.step, s.steps) for s in steps[:2]] == [(0, 2, 2), (1, 1, 3)]
+    run = load_run(clips.folder / "run")
+    frozen, learning = split(run.model)
+    assert [w.path for w in learning.weights] == [
+        "standardised/gamma",
+        "standardised/beta",
+        "genre/kernel",
+        "genre/bias",
+    ]
+    first = split(build_resnet50(2, SMALL))[0]
+    for weight, value in zip(frozen.weights, first.weights, strict=True):
+        np.testing.assert_array_equal(weight, value)
+    test = clips.select("test")
+    assert (predict(run.model, test).argmax(1) == test.labels).all()
+
+
+@pytest.mark.slow
+def test_stopped_and_continued_is_undisturbed(thin, trained):
+    clips, _ = trained
+    before = files_in(clips)
+    steps = run_to_end(clips.folder / "after two", clips, 6, RESNET50, SMALL)
+    assert [s.epoch for s in steps if s.history is not None] == [3, 4, 5, 6]
+    assert_same_run(clips.folder / "after two", clips.folder / "run")
+    # What the frozen layers make of the clips was computed once.
+    assert files_in(clips) == before
+    assert len(before) == 2
+
+
+@pytest.mark.slow
+def test_weights_from_a_file_are_taken_and_named(thin, tmp_path, own_dataset, trained):
     base = keras.applications.ResNet50(include_top=False, weights=None)
     pretrained.load_weights(base, "random", seed=9)
     path = tmp_path / "resnet.weights.h5"
     base.save_weights(path)
-    assert resnet.choose_weights(str(path)) == str(path)
+    assert choose_weights(str(path)) == str(path)
     for channels in (3, 1):
-        model = build_resnet50(3, side=32, channels=channels, weights=str(path))
+        model = build(channels=channels, weights=str(path))
         for name in ("conv2_block1_1_conv", "conv5_block3_3_conv"):
             expected = base.get_layer(name).get_weights()
             for found, value in zip(model.get_layer(name).get_weights(), expected, strict=True):
@@ -110,76 +207,10 @@ def test_weights_from_a_file_are_taken_and_named(tmp_path, tiny_dataset):
     np.testing.assert_allclose(
         model.get_layer("conv1_conv").kernel, stem.sum(2, keepdims=True), atol=1e-6
     )
-    list(fit(tmp_path / "run", RESNET50, tiny_dataset, 1, options=SMALL | {"weights": str(path)}))
+    settings = replace(SMALL, weights=str(path))
+    run_to_end(tmp_path / "run", own_dataset, 1, RESNET50, settings)
     assert load_run(tmp_path / "run").settings["weights"] == str(path)
-
-
-def test_without_imagenet_the_choice_is_random_and_says_so(monkeypatch):
-    def no_network(**options):
-        raise Exception("URL fetch failure")
-
-    monkeypatch.setitem(pretrained.MAKERS, "resnet50", no_network)
-    with pytest.warns(UserWarning, match="ResNet-50 gets random weights"):
-        assert resnet.choose_weights(None) == "random"
-    assert resnet.choose_weights("random") == "random"
-
-
-def test_imagenet_is_chosen_where_it_can_be_had(monkeypatch):
-    real = keras.applications.ResNet50
-    monkeypatch.setitem(
-        pretrained.MAKERS, "resnet50", lambda **options: real(include_top=False, weights=None)
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert resnet.choose_weights(None) == "imagenet"
-
-
-# --- training ----------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_frozen_layers_stay_and_the_last_one_learns(tiny_dataset, tmp_path):
-    steps = list(fit(tmp_path, RESNET50, tiny_dataset, 6, batch_size=8, options=SMALL))
-    assert [(s.epoch, s.step, s.steps) for s in steps[:2]] == [(0, 2, 2), (1, 1, 3)]
-    run = load_run(tmp_path)
-    first = build_resnet50(2, **SMALL)
-    frozen, learning = features.split(run.model)
-    assert [w.path for w in learning.weights] == [
-        "standardised/gamma",
-        "standardised/beta",
-        "genre/kernel",
-        "genre/bias",
-    ]
-    for weight, value in zip(frozen.weights, features.split(first)[0].weights, strict=True):
-        np.testing.assert_array_equal(weight, value)
-    test = tiny_dataset.select("test")
-    assert (predict(run.model, test).argmax(1) == test.labels).all()
-
-
-@pytest.mark.slow
-def test_features_are_computed_once(tiny_dataset, tmp_path):
-    list(fit(tmp_path / "first", RESNET50, tiny_dataset, 1, options=SMALL))
-    files = sorted((tiny_dataset.folder / features.FOLDER).rglob("*.npy"))
-    times = [path.stat().st_mtime_ns for path in files]
-    list(fit(tmp_path / "second", RESNET50, tiny_dataset, 1, options=SMALL))
-    again = sorted((tiny_dataset.folder / features.FOLDER).rglob("*.npy"))
-    assert again == files
-    assert [path.stat().st_mtime_ns for path in again] == times
-    list(fit(tmp_path / "third", RESNET50, tiny_dataset, 1, options=SMALL, seed=1))
-    assert len(list((tiny_dataset.folder / features.FOLDER).rglob("*.npy"))) == len(files) + 2
-
-
-@pytest.mark.slow
-def test_stopped_and_continued_is_undisturbed(tiny_dataset, tmp_path):
-    def steps(folder):
-        return fit(tmp_path / folder, RESNET50, tiny_dataset, 2, batch_size=8, options=SMALL)
-
-    list(steps("undisturbed"))
-    stopped = steps("stopped")
-    list(islice(stopped, 7))
-    stopped.close()
-    list(steps("stopped"))
-    runs = [load_run(tmp_path / folder) for folder in ("undisturbed", "stopped")]
-    pd.testing.assert_frame_equal(*(run.history.drop(columns="seconds") for run in runs))
-    for a, b in zip(*(run.model.weights for run in runs), strict=True):
-        np.testing.assert_array_equal(a, b)
+    # Other weights make other features.
+    names = [{path.parent.name for path in files_in(clips)} for clips in (own_dataset, trained[0])]
+    assert list(map(len, names)) == [1, 1]
+    assert names[0] != names[1]

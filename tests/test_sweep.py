@@ -1,106 +1,31 @@
-"""Tables of experiments: plans read or refused, runs that go on, and what they add up to."""
+"""Tables of experiments: trainings that are done once, and thinned clips."""
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
+from plans import PLAN, write
 
 from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import PROJECT_FOLDER, read_json, write_json
+from lildata_utils.files import read_json
 from lildata_utils.genre import sweep
-from lildata_utils.genre.sweep import Contrast, Music, Plan, Row
-
-PLAN = """
-[music]
-tracks = 3
-seconds = 10.0
-seed = 1
-
-[[row]]
-name = "Small"
-network = "cnn"
-seeds = [0, 1]
-epochs = 2
-options = { side = 32, filters = [2, 2] }
-
-[[row]]
-name = "Small, half"
-network = "cnn"
-epochs = 1
-share = 0.5
-options = { side = 32, filters = [2, 2] }
-
-[[contrast]]
-name = "half of the clips"
-plus = ["Small, half"]
-minus = ["Small"]
-"""
-
-
-def write(folder, text):
-    path = folder / "plan.toml"
-    path.write_text(text)
-    return path
-
-
-def test_a_plan_is_read(tmp_path):
-    plan = sweep.read_plan(write(tmp_path, PLAN))
-    assert plan.music == Music(tracks=3, seconds=10.0, seed=1)
-    assert [row.name for row in plan.rows] == ["Small", "Small, half"]
-    assert plan.rows[1].folder == "small-half"
-    assert plan.contrasts == (Contrast("half of the clips", ("Small, half",), ("Small",)),)
-    assert [(row.share, seed) for row, seed in plan.runs] == [(1.0, 0), (1.0, 1), (0.5, 0)]
-
-
-def test_a_folder_of_music_is_meant_from_the_plan(tmp_path):
-    text = PLAN.replace("tracks = 3", 'folder = "my-music"')
-    assert sweep.read_plan(write(tmp_path, text)).music.folder == str(tmp_path / "my-music")
-
-
-@pytest.mark.parametrize("path", sorted((PROJECT_FOLDER / "experiments").glob("*.toml")))
-def test_the_projects_own_plans_are_right(path):
-    assert len(sweep.read_plan(path).runs) > 1
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("[music]", "[music", "can't be read as a plan"),
-        ("[music]", "[sound]", "has sound: expected a table"),
-        ("tracks = 3", "trakcs = 3", r"\[music\]: trakcs is unknown; expected tracks"),
-        ('name = "Small"\n', "", "row 1: missing 1 required positional argument: 'name'"),
-        ('"Small, half"', '"small"', "every row needs a name of its own"),
-        ('network = "cnn"\nepochs', 'network = "cnnn"\nepochs', "no network 'cnnn'; expected"),
-        ("share = 0.5", "share = 1.5", "share 1.5; expected above 0, up to 1"),
-        ("share = 0.5", 'split = "song"', "split 'song'; expected track or clip"),
-        ("seeds = [0, 1]", "seeds = []", "no seeds; expected at least one"),
-        ('["Small"]', '["Large"]', "'half of the clips': there is no row 'Large'"),
-        ("share = 0.5", 'split = "clip"', "rows of different splits have different test clips"),
-        ("side = 32", "momentum = 0.9", "cnn has no option momentum; it has filters"),
-    ],
-)
-def test_what_is_wrong_in_a_plan_is_one_line(tmp_path, old, new, told):
-    with pytest.raises(LilDataError, match=told) as caught:
-        sweep.read_plan(write(tmp_path, PLAN.replace(old, new, 1)))
-    assert "\n" not in str(caught.value)
-
-
-def test_a_plan_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(LilDataError, match="can't be read as a plan"):
-        sweep.read_plan(tmp_path / "plan.toml")
-
-
-# --- what was done -----------------------------------------------------------------------------
+from lildata_utils.genre.plan import read_plan
+from lildata_utils.genre.sweep import run
+from lildata_utils.genre.sweep_tables import answers, as_markdown, contrasts, result, table
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """The plan, done once."""
+    """The plan, done once: the first training in a process of its own, the others in this one."""
     out = tmp_path_factory.mktemp("sweep")
-    plan = sweep.read_plan(write(out, PLAN))
-    steps = list(sweep.run(plan, out / "out"))
+    plan = read_plan(write(out, PLAN))
+    steps = []
+    with pytest.MonkeyPatch.context() as patch:
+        for step in run(plan, out / "out"):
+            steps.append(step)
+            if step.training is None:
+                patch.setattr(sweep, "apart", lambda function, *given: function(*given))
     return plan, out / "out", steps
 
 
@@ -115,15 +40,15 @@ def test_every_row_is_trained_with_every_seed_and_told(done):
     assert report["clips"] == {"train": 16, "validation": 16, "test": 16}
     assert report["environment"]["tensorflow"]
     assert [row["seeds"] for row in report["rows"]] == [[0, 1], [0]]
-    table = sweep.table(plan, out)
-    pd.testing.assert_frame_equal(pd.read_csv(out / sweep.TABLE_FILE), table, check_dtype=False)
-    assert list(table["seeds"]) == [2, 1]
-    assert list(table["clips"]) == [16, 8]
-    answered = sweep.contrasts(plan, out)
-    gain = table["test"][1] - table["test"][0]
+    rows = table(plan, out)
+    pd.testing.assert_frame_equal(pd.read_csv(out / sweep.TABLE_FILE), rows, check_dtype=False)
+    assert list(rows["seeds"]) == [2, 1]
+    assert list(rows["clips"]) == [16, 8]
+    answered = contrasts(plan, out)
+    gain = rows["test"][1] - rows["test"][0]
     assert answered["difference"].tolist() == pytest.approx([gain])
     assert report["contrasts"][0]["verdict"] == answered["verdict"][0]
-    lines = sweep.as_markdown(table, answered).splitlines()
+    lines = as_markdown(rows, answered).splitlines()
     assert lines[2].startswith("| Small | 16 | 2 |")
     assert lines[-1].startswith(f"| half of the clips | {100 * gain:+.1f} (")
 
@@ -132,7 +57,7 @@ def test_every_row_is_trained_with_every_seed_and_told(done):
 def test_results_agree_with_the_answers(done):
     plan, out, _ = done
     for row, seed in plan.runs:
-        said, found = sweep.answers(row, seed, out), sweep.result(row, seed, out)
+        said, found = answers(row, seed, out), result(row, seed, out)
         right = (said["answer"] == said["genre"]).groupby(said["split"]).mean()
         for split in ("train", "validation", "test"):
             assert found[split] == pytest.approx(right[split])
@@ -143,7 +68,7 @@ def test_results_agree_with_the_answers(done):
 def test_what_is_done_is_not_done_again(done):
     plan, out, _ = done
     times = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
-    steps = list(sweep.run(plan, out))
+    steps = list(run(plan, out))
     assert [step.training for step in steps] == [None] * 3
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
@@ -153,10 +78,10 @@ def test_another_row_of_the_same_name_is_refused(done):
     plan, out, _ = done
     other = replace(plan, rows=(replace(plan.rows[0], epochs=3),))
     with pytest.raises(LilDataError, match=r"small/seed-0 was done with epochs 2 instead of 3"):
-        next(sweep.run(other, out))
+        next(run(other, out))
     quieter = replace(plan, music=replace(plan.music, seed=2))
     with pytest.raises(LilDataError, match=r"was done with seed 1 instead of 2"):
-        next(sweep.run(quieter, out))
+        next(run(quieter, out))
 
 
 @pytest.mark.slow
@@ -165,106 +90,12 @@ def test_the_command_prints_the_table(done, capsys):
     assert main(["sweep", str(out.parent / "plan.toml"), str(out)]) == 0
     printed = capsys.readouterr().out
     assert "[3/3] Small, half, seed 0: train" in printed
-    assert sweep.as_markdown(sweep.table(plan, out), sweep.contrasts(plan, out)) in printed
+    assert as_markdown(table(plan, out), contrasts(plan, out)) in printed
 
 
 def test_the_command_refuses_in_one_line(tmp_path, capsys):
     assert main(["sweep", str(tmp_path / "none.toml"), str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
-
-
-# --- sums --------------------------------------------------------------------------------------
-
-
-def answered(out, row, seed, right, tracks=4, of_track=5):
-    """Write what a training would: of each track, the first clips are right, so many."""
-    said = pd.DataFrame(
-        {
-            "id": [f"{t}-{n}" for t in range(tracks) for n in range(of_track)],
-            "genre": "lofi",
-            "artist": "",
-            "track": [f"track {t}" for t in range(tracks) for _ in range(of_track)],
-            "split": "test",
-            "answer": [
-                "lofi" if n < right[t] else "house" for t in range(tracks) for n in range(5)
-            ],
-        }
-    )
-    folder = out / "runs" / row.folder / f"seed-{seed}"
-    folder.mkdir(parents=True)
-    said.to_csv(folder / sweep.ANSWERS_FILE, index=False)
-    accuracy = float(np.sum(right)) / len(said)
-    result = {
-        "name": row.name,
-        "question": 1,
-        "network": "cnn",
-        "seed": seed,
-        "running": 0.5,
-        "train": 0.9,
-        "validation": 0.6,
-        "test": accuracy,
-        "epoch": 1,
-        "parameters": 10,
-        "learning": 10,
-        "clips": 20,
-        "seconds": 2.0,
-    }
-    write_json(folder / sweep.RESULT_FILE, {"result": result})
-
-
-def test_seeds_are_averaged_and_tracks_are_drawn(tmp_path):
-    row = Row("A", "cnn", seeds=(0, 1, 2))
-    answered(tmp_path, row, 0, (5, 5, 0, 0))
-    answered(tmp_path, row, 1, (5, 5, 5, 0))
-    table = sweep.table(Plan(Music(), (row, Row("B", "cnn"))), tmp_path)
-    assert len(table) == 1  # nothing is said of rows that are not done
-    [found] = table.to_dict("records")
-    assert (found["seeds"], found["worst"], found["best"]) == (2, 0.5, 0.75)
-    assert found["test"] == pytest.approx(0.625)
-    assert found["gap"] == pytest.approx(0.9 - 0.625)
-    share, tracks = sweep.right(row, tmp_path)
-    np.testing.assert_allclose(share, np.repeat([1, 1, 0.5, 0], 5))
-    np.testing.assert_array_equal(tracks, np.repeat(range(4), 5))
-    # Of four tracks with 1, 1, 0.5 and 0, a draw can be anything from 0 to 1.
-    assert found["low"] < 0.3 < 0.95 < found["high"]
-
-
-def test_differences_are_paired(tmp_path):
-    """Each track is a clip better: however much the tracks differ, the difference has no spread."""
-    first, second = Row("A", "cnn"), Row("B", "cnn")
-    answered(tmp_path, first, 0, (5, 4, 2, 1))
-    answered(tmp_path, second, 0, (4, 3, 1, 0))
-    assert sweep.difference([first], [second], tmp_path) == pytest.approx((0.2, 0.2, 0.2))
-    assert sweep.difference([second], [first], tmp_path) == pytest.approx((-0.2, -0.2, -0.2))
-    both = sweep.difference([first, second], [second, first], tmp_path)
-    assert both == pytest.approx((0, 0, 0))
-
-
-def test_verdicts_follow_from_the_intervals(tmp_path):
-    rows = [Row(name, "cnn") for name in "ABC"]
-    for row, right in zip(rows, ((5, 5, 4, 5), (2, 3, 1, 1), (5, 4, 5, 4)), strict=True):
-        answered(tmp_path, row, 0, right)
-    wanted = (("A", "B"), ("B", "A"), ("A", "C"), ("A", "D"))
-    plan = Plan(
-        Music(),
-        (*rows, Row("D", "cnn")),
-        tuple(Contrast(f"{a} {b}", (a,), (b,)) for a, b in wanted),
-    )
-    # What is not done yet is left out.
-    assert sweep.contrasts(plan, tmp_path)["verdict"].tolist() == ["more", "less", "cannot tell"]
-
-
-def test_different_clips_are_not_compared(tmp_path):
-    first, second = Row("A", "cnn"), Row("B", "cnn")
-    answered(tmp_path, first, 0, (5, 4, 2, 1))
-    answered(tmp_path, second, 0, (5, 4, 2), tracks=3)
-    with pytest.raises(LilDataError, match="tested on different clips: A, B"):
-        sweep.difference([first], [second], tmp_path)
-
-
-def test_nothing_done_is_one_line(tmp_path):
-    with pytest.raises(LilDataError, match="has no finished training yet"):
-        sweep.table(Plan(Music(), (Row("A", "cnn"),)), tmp_path)
 
 
 @pytest.mark.parametrize(("share", "kept"), [(1.0, 10), (0.5, 5), (0.01, 1)])

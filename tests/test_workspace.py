@@ -1,10 +1,13 @@
 """What the notebooks share: runs that are found again, and go on from an earlier stage."""
 
+from dataclasses import replace
+
 import pytest
 
 from lildata_utils.course import workspace
 from lildata_utils.errors import LilDataError
-from lildata_utils.networks.classifier import SOFTMAX
+from lildata_utils.learning import recipes
+from lildata_utils.networks.settings import LSTMSettings, SoftmaxSettings
 
 
 @pytest.mark.slow
@@ -12,7 +15,9 @@ def test_the_full_stage_of_an_lstm_goes_on_from_the_early_one(
     tiny_dataset, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(workspace, "DATA_FOLDER", tmp_path)
-    monkeypatch.setitem(workspace.LSTM_RUNS, "depth_3", {"layers": 1, "units": 2})
+    monkeypatch.setitem(workspace.LSTM_RUNS, "depth_3", LSTMSettings(layers=1, units=2))
+    # Compiling takes longer than these two epochs.
+    monkeypatch.setattr(recipes, "LSTM", replace(recipes.LSTM, xla=False))
     early = workspace.lstm_run("smoke", "depth_3", tiny_dataset, 1)
     full = workspace.lstm_run("smoke", "depth_3", tiny_dataset, 2)
     assert "from epoch 2 to 2" in capsys.readouterr().out
@@ -36,9 +41,26 @@ def test_a_run_of_the_course_has_its_profiles_epochs_or_its_own(
     tiny_dataset, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(workspace, "DATA_FOLDER", tmp_path)
-    coarse = {"pool": 63}
+    coarse = SoftmaxSettings(pool=63)
     runs = [
-        workspace.course_run("smoke", f"softmax_{epochs}", SOFTMAX, tiny_dataset, coarse, epochs)
+        workspace.course_run(
+            "smoke", f"softmax_{epochs}", recipes.SOFTMAX, tiny_dataset, coarse, epochs
+        )
         for epochs in (None, 2)
     ]
     assert [len(run.history) for run in runs] == [1, 2]
+
+
+def test_the_network_that_tells_genres_is_the_one_that_comes_with_the_course(capsys):
+    run = workspace.genre_network("smoke")
+    assert run.network == "cnn"
+    assert "comes with the course (data/pretrained/lil_data: trained on" in capsys.readouterr().out
+
+
+def test_without_it_the_profile_trains_its_own(tiny_dataset, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("lildata_utils.learning.runs.PRETRAINED", tiny_dataset.folder)
+    monkeypatch.setattr(workspace, "course_dataset", lambda profile: tiny_dataset)
+    monkeypatch.setattr(workspace, "course_run", lambda *given: asked.append(given))
+    workspace.genre_network("smoke")
+    assert asked == [("smoke", "lil_data", recipes.LIL_DATA, tiny_dataset)]

@@ -2,7 +2,7 @@
 
 The paper gave it the spectrogram three times, as red, green and blue. Which layers learn is an
 option: all of them, those from some stage on, or only the new last layer. What does not learn is
-computed once (see `features`).
+computed once (see `frozen`).
 """
 
 from pathlib import Path

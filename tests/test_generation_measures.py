@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.generation import generation
-from lildata_utils.generation.generation import best_of_rank, directions, numerical_rank
-from lildata_utils.networks.lstm import build_lstm, follow
-from lildata_utils.sound import audio
-from lildata_utils.sound.pictures import read_picture
+from lildata_utils.generation import measures
+from lildata_utils.generation.drawing import follow
+from lildata_utils.generation.measures import best_of_rank, directions, numerical_rank
+from lildata_utils.networks.lstm import build_lstm
+from lildata_utils.networks.settings import LSTMSettings
 
 RATE = 22_050
 
@@ -32,20 +32,20 @@ def test_shared_shapes_draw_what_they_know_and_not_what_they_do_not(tiny_dataset
     train = tiny_dataset.select("train").at_most(train=1)
     known = train.images() / np.float32(255)
     errors = [
-        ((generation.with_shared_shapes(known, train, shapes) - known) ** 2).mean()
+        ((measures.with_shared_shapes(known, train, shapes) - known) ** 2).mean()
         for shapes in (1, 50, 631)
     ]
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] == pytest.approx(0, abs=1e-6)
     # One clip's own shapes, with its own average: hardly better than its best of rank 51.
-    own = ((generation.best_of_rank(known[0], 51) - known[0]) ** 2).mean()
+    own = ((measures.best_of_rank(known[0], 51) - known[0]) ** 2).mean()
     assert own <= errors[1] < 1.05 * own
-    unknown = generation.with_shared_shapes(picture[None], train, 50)
+    unknown = measures.with_shared_shapes(picture[None], train, 50)
     assert ((unknown - picture) ** 2).mean() > 1.05 * errors[1]
 
 
 def test_no_lstm_draws_better_than_the_bound(picture):
-    model = build_lstm(layers=1, units=3)
+    model = build_lstm(LSTMSettings(layers=1, units=3))
     drawn = follow(model, picture[None, :, 0], 39)[0]
     assert numerical_rank(drawn) <= 4
     best = best_of_rank(picture[:, 1:], 4)
@@ -66,20 +66,20 @@ def test_convergence_is_that_of_the_magnitudes():
     # 6.02 dB more are twice the magnitude everywhere: an error as large as the real one.
     real = np.full((631, 10), 0.5)
     louder = real + 20 * np.log10(2) / 80
-    assert generation.convergence_db(louder, real) == pytest.approx(0.0, abs=0.01)
-    assert generation.convergence_db(np.zeros_like(real), real) == pytest.approx(0.0, abs=0.01)
-    assert generation.convergence_db(real, real) == pytest.approx(-120.0)
+    assert measures.convergence_db(louder, real) == pytest.approx(0.0, abs=0.01)
+    assert measures.convergence_db(np.zeros_like(real), real) == pytest.approx(0.0, abs=0.01)
+    assert measures.convergence_db(real, real) == pytest.approx(-120.0)
 
 
 def test_a_drone_is_described_as_one(picture):
     mean_frame = picture.mean(axis=1)
     drone = np.repeat(mean_frame[:, None], 40, axis=1)
-    described = generation.describe_picture(drone, picture, mean_frame)
+    described = measures.describe_picture(drone, picture, mean_frame)
     assert described["movement"] == pytest.approx(0, abs=1e-6)
     assert described["from the mean"] == pytest.approx(0, abs=1e-6)
     assert described["directions"] == 0
     assert described["error"] == pytest.approx(picture.var(axis=1).mean(), rel=1e-3)
-    real = generation.describe_picture(picture, picture, mean_frame)
+    real = measures.describe_picture(picture, picture, mean_frame)
     assert real["error"] == 0
     assert real["movement"] == pytest.approx(picture.std(axis=1).mean(), rel=1e-5)
 
@@ -87,7 +87,7 @@ def test_a_drone_is_described_as_one(picture):
 def test_a_table_has_the_means_of_its_clips(picture):
     real = np.stack([picture, picture**2])
     drawn = np.zeros_like(real)
-    table = generation.picture_table({"nothing": drawn}, real, picture.mean(axis=1))
+    table = measures.picture_table({"nothing": drawn}, real, picture.mean(axis=1))
     assert list(table.index) == ["real", "nothing"]
     assert table.loc["nothing", "error"] == pytest.approx((real**2).mean(), rel=1e-5)
     assert table.loc["real", "error"] == table.loc["nothing", "movement"] == 0
@@ -96,7 +96,7 @@ def test_a_table_has_the_means_of_its_clips(picture):
 def test_baselines_are_what_they_say():
     train = np.random.default_rng(2).integers(0, 256, (4, 631, 12), dtype=np.uint8)
     first = train[[2, 0], :, 0] / 255 + 0.001
-    drawn = generation.baselines(first, train, 11)
+    drawn = measures.baselines(first, train, 11)
     np.testing.assert_allclose(drawn["repeat the frame"][0, :, 5], first[0], rtol=1e-5)
     np.testing.assert_allclose(
         drawn["mean spectrogram"][1], train[:, :, 1:].mean(axis=0) / 255, rtol=1e-4
@@ -105,9 +105,9 @@ def test_baselines_are_what_they_say():
 
 
 def test_horizon_errors_start_equal_and_end_with_the_free_runs_own():
-    model = build_lstm(layers=1, units=4)
+    model = build_lstm(LSTMSettings(layers=1, units=4))
     images = np.random.default_rng(3).integers(0, 256, (3, 631, 20), dtype=np.uint8)
-    table = generation.horizon_errors(model, images, horizons=(1, 5, 19))
+    table = measures.horizon_errors(model, images, horizons=(1, 5, 19))
     assert table.loc[1, "teacher-forced"] == pytest.approx(table.loc[1, "free-running"], rel=1e-4)
     real = images / 255
     free = follow(model, real[:, :, 0], 19)
@@ -128,25 +128,15 @@ def tones(seed):
 def test_real_sounds_are_near_and_noise_is_far():
     real = [tones(seed) for seed in range(14)]
     noise = np.random.default_rng(0).standard_normal(2 * RATE)
-    table = generation.sound_table({"real": real, "noise": [noise]}, real)
+    table = measures.sound_table({"real": real, "noise": [noise]}, real)
     # The mean of squared distances is d (n - 1) / n, exactly.
     assert 1 < table.loc["real", "distance"] < np.sqrt(6)
     assert table.loc["noise", "distance"] > 7
     with pytest.raises(LilDataError, match="3 real clips for 6 measures: expected at least 12"):
-        generation.sound_table({"noise": [noise]}, real[:3])
+        measures.sound_table({"noise": [noise]}, real[:3])
 
 
 def test_shuffled_frames_are_the_same_frames(picture):
-    other = generation.shuffled(picture, seed=1)
+    other = measures.shuffled(picture, seed=1)
     assert not np.array_equal(other, picture)
     np.testing.assert_array_equal(np.sort(other, axis=1), np.sort(picture, axis=1))
-
-
-def test_what_is_saved_can_be_heard_and_seen(tmp_path):
-    image = np.random.default_rng(0).integers(0, 256, (631, 30), dtype=np.uint8)
-    sound = generation.to_sound(image, iterations=2)
-    assert sound.shape == (29 * 175,)
-    assert np.abs(sound).max() == pytest.approx(0.5)
-    generation.save(tmp_path / "drawn.wav", image, sound)
-    np.testing.assert_array_equal(read_picture(tmp_path / "drawn.png"), image)
-    np.testing.assert_allclose(audio.read(tmp_path / "drawn.wav"), sound, atol=1e-4)

@@ -1,12 +1,19 @@
+"""Lil Data: the paper's layers and sizes, and what a layer's outputs look at."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lildata_utils.backend import keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.networks import classifier
+from lildata_utils.genre.predict import predict
+from lildata_utils.networks.lil_data import build_lil_data, receptive_fields
+from lildata_utils.networks.settings import LilDataSettings
 from lildata_utils.sound.spectrogram import network_input
 
 FILTERS = (4, 6, 8, 8)
+SMALL = LilDataSettings(filters=FILTERS)
 
 
 def log_probabilities(network, images):
@@ -14,7 +21,7 @@ def log_probabilities(network, images):
 
 
 def test_lil_data_is_the_papers_network():
-    model = classifier.build_lil_data(8, (16, 32, 64, 64))
+    model = build_lil_data(8)
     sides = [model.get_layer(f"pool{n}").output.shape[1:3] for n in (1, 2, 3, 4)]
     assert sides == [(157, 157), (39, 39), (9, 9), (2, 2)]
     assert [model.get_layer(f"conv{n}").output.shape[1] for n in (1, 2, 3, 4)] == [631, 157, 39, 9]
@@ -25,7 +32,7 @@ def test_lil_data_is_the_papers_network():
 
 @pytest.mark.parametrize("depth", [2, 3, 5, 6])
 def test_other_depths_pool_while_there_is_something_to_pool(depth):
-    model = classifier.build_lil_data(3, (4,) * depth)
+    model = build_lil_data(3, LilDataSettings(filters=(4,) * depth))
     names = [layer.name for layer in model.layers if layer.name.startswith(("conv", "pool"))]
     expected = [f"conv{n}" for n in range(1, depth + 1)] + [f"pool{n}" for n in range(1, 5)]
     assert sorted(names) == sorted(name for name in expected if int(name[-1]) <= depth)
@@ -34,7 +41,7 @@ def test_other_depths_pool_while_there_is_something_to_pool(depth):
 
 def test_equal_channels_are_one_with_summed_weights(images):
     """What three copies of a picture can tell a network, one can."""
-    three, one = (classifier.build_lil_data(3, FILTERS, channels=n) for n in (3, 1))
+    three, one = (build_lil_data(3, replace(SMALL, channels=n)) for n in (3, 1))
     head = np.random.default_rng(0).normal(scale=0.4, size=(48, 3))
     for model in (one, three):
         model.get_layer("genre").kernel.assign(head)
@@ -51,7 +58,7 @@ def test_equal_channels_are_one_with_summed_weights(images):
 
 
 def test_a_smaller_side_is_an_average():
-    model = classifier.build_lil_data(3, FILTERS, side=63)
+    model = build_lil_data(3, replace(SMALL, side=63))
     shrink = keras.Model(model.input, model.get_layer("shrunk").output)
     checkered = np.indices((631, 631)).sum(0) % 2 * 200.0
     small = shrink(checkered[None, ..., None]).numpy()[0, ..., 0]
@@ -65,44 +72,32 @@ def test_lil_datas_parameters_by_closed_form(n_genres, filters):
     inputs = (1, *filters[:-1])
     convolutions = sum((9 * i + 1) * o for i, o in zip(inputs, filters, strict=True))
     dense = (2 * 2 * filters[-1] + 1) * 48 + (48 + 1) * n_genres
-    assert classifier.build_lil_data(n_genres, filters).count_params() == convolutions + dense
+    model = build_lil_data(n_genres, LilDataSettings(filters=filters))
+    assert model.count_params() == convolutions + dense
 
 
-def test_softmax_is_one_dense_layer_on_averages(images):
-    model = classifier.build_softmax(3, pool=63)
-    assert model.count_params() == (10 * 10 + 1) * 3
-    dense = model.get_layer("genre")
-    dense.kernel.assign(np.random.default_rng(0).normal(scale=0.002, size=(100, 3)))
-    means = images[:, :630, :630].reshape(4, 10, 63, 10, 63).mean((2, 4)).reshape(4, -1)
-    scores = (means - 114.799) @ dense.kernel.numpy().astype(np.float64)
-    expected = np.exp(scores - scores.max(1, keepdims=True))
-    expected /= expected.sum(1, keepdims=True)
-    np.testing.assert_allclose(classifier.predict(model, images), expected, atol=1e-3)
-
-
-@pytest.mark.parametrize("build", [classifier.build_softmax, classifier.build_lil_data])
-def test_one_genre_is_refused(build):
+def test_one_genre_is_refused():
     with pytest.raises(LilDataError, match="at least 2 genres, got 1"):
-        build(1)
+        build_lil_data(1)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("settings", "told"),
     [
-        ({"filters": ()}, "at least 1 filter"),
-        ({"channels": 0}, "channels must be at least 1, got 0"),
-        ({"side": 632}, "side must be from 32 to 631 pixels, got 632"),
-        ({"filters": (8, 16, 32, 0)}, "at least 1 filter"),
-        ({"dropout": 1.0}, "below 1"),
+        ({"filters": ()}, "filters must not be empty"),
+        ({"channels": 0}, "channels must be from 1 to 64, got 0"),
+        ({"side": 632}, "side must be from 32 to 631, got 632"),
+        ({"filters": (8, 16, 32, 0)}, "filters must be from 1 to 4096, got 0"),
+        ({"dropout": 1.0}, "dropout must be at least 0 and below 1, got 1.0"),
     ],
 )
-def test_impossible_options_are_refused(options, told):
+def test_impossible_settings_are_refused(settings, told):
     with pytest.raises(LilDataError, match=told):
-        classifier.build_lil_data(8, **options)
+        LilDataSettings(**settings)
 
 
 def test_first_weights_depend_on_the_seed_only():
-    first, again, other = (classifier.build_lil_data(3, FILTERS, seed=s) for s in (7, 7, 8))
+    first, again, other = (build_lil_data(3, SMALL, seed=s) for s in (7, 7, 8))
     for a, b, c in zip(first.weights, again.weights, other.weights, strict=True):
         np.testing.assert_array_equal(a, b)
         starts_at_zero = a.path.endswith("bias") or a.path == "genre/kernel"
@@ -112,36 +107,12 @@ def test_first_weights_depend_on_the_seed_only():
 
 
 def test_training_starts_from_equal_chances(images):
-    probabilities = classifier.predict(classifier.build_lil_data(8), images)
+    probabilities = predict(build_lil_data(8), images)
     np.testing.assert_allclose(probabilities, 1 / 8, atol=1e-6)
 
 
-def test_predict_in_batches_and_at_once(model, images):
-    at_once = classifier.predict(model, images)
-    assert at_once.shape == (4, 5)
-    assert at_once.dtype == np.float32
-    np.testing.assert_allclose(at_once.sum(1), 1, atol=1e-5)
-    np.testing.assert_allclose(classifier.predict(model, images, batch_size=3), at_once, atol=1e-4)
-    assert classifier.predict(model, images[:0]).shape == (0, 5)
-
-
-def test_predict_follows_the_weights(images):
-    model = classifier.build_softmax(2, pool=63)
-    np.testing.assert_allclose(classifier.predict(model, images), 0.5, atol=1e-6)
-    model.get_layer("genre").bias.assign([0.0, np.log(3.0)])
-    np.testing.assert_allclose(classifier.predict(model, images)[:, 1], 0.75, atol=1e-6)
-
-
-def test_predict_reads_a_dataset(model, tiny_dataset):
-    np.testing.assert_allclose(
-        classifier.predict(model, tiny_dataset, batch_size=5),
-        classifier.predict(model, tiny_dataset.images()),
-        atol=1e-4,
-    )
-
-
 def test_receptive_fields_of_lil_data():
-    table = classifier.receptive_fields(classifier.build_lil_data(2, FILTERS)).set_index("layer")
+    table = receptive_fields(build_lil_data(2, SMALL)).set_index("layer")
     assert table.loc[["conv1", "conv2", "conv3", "conv4"], "frames"].tolist() == [3, 14, 58, 234]
     assert table.loc["pool4", "bins"] == 426
     np.testing.assert_allclose(
@@ -151,7 +122,7 @@ def test_receptive_fields_of_lil_data():
 
 
 def test_receptive_fields_are_what_an_output_depends_on(model):
-    table = classifier.receptive_fields(model).set_index("layer")
+    table = receptive_fields(model).set_index("layer")
     names = ["conv1", "conv2", "conv3", "conv4"]
     outputs = keras.Model(model.inputs[0], [model.get_layer(name).output for name in names])
     noise = np.random.default_rng(0).normal(scale=100, size=(1, 631, 631, 1))
