@@ -47,7 +47,7 @@ def test_images_keep_the_level_of_recordings():
 def test_the_main_job_on_recordings(tmp_path, capsys):
     """From a folder of recordings to a genre, as a user would type it."""
     data = tmp_path / "data"
-    assert main(["prepare", MUSIC, str(data)]) == 0
+    assert main(["prepare", MUSIC, str(data), "--limit", "80"]) == 0
     clips = dataset.load(data).clips
     assert len(clips["track"].unique()) == len(files())
     assert clips.groupby(["genre", "track"])["split"].nunique().max() == 1
