@@ -3,12 +3,13 @@
 The checks of a call, the options of the command line and the choices of the panel come from them.
 """
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from lildata_utils.errors import LilDataError
+from lildata_utils.schema import checked
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Range:
 
     def __contains__(self, number: float) -> bool:
         return (
-            math.isfinite(number)
+            abs(number) <= sys.float_info.max  # so that NaN and 10^400 fail, too
             and (self.least is None or number >= self.least)
             and (self.most is None or number <= self.most)
             and (self.above is None or number > self.above)
@@ -31,11 +32,23 @@ class Range:
 
     def __str__(self) -> str:
         if self.least is not None and self.most is not None:
-            return f"from {self.least:g} to {self.most:g}"
+            return f"from {_shown(self.least)} to {_shown(self.most)}"
         words = {"at least": self.least, "at most": self.most}
         words |= {"above": self.above, "below": self.below}
-        told = [f"{word} {end:g}" for word, end in words.items() if end is not None]
+        told = [f"{word} {_shown(end)}" for word, end in words.items() if end is not None]
         return " and ".join(told) or "a finite number"
+
+
+def _shown(number: float) -> str:
+    return f"{number}" if isinstance(number, int) else f"{number:g}"
+
+
+# What numpy, Keras and TensorFlow all take as a seed.
+SEEDS = Range(least=0, most=2**31 - 1)
+# Places in a sound, in seconds: two weeks are more than any file has.
+PLACES = Range(least=0, most=1_000_000)
+# More weights than any network here has with sane settings; a gigabyte or two.
+MOST_WEIGHTS = 500_000_000
 
 
 def setting(
@@ -80,8 +93,7 @@ class Settings:
     @classmethod
     def made_of(cls, values: Mapping[str, Any]) -> Self:
         """Make settings of what a file says; names that this class does not have are left out."""
-        names = {one.name for one in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
+        return checked(dict(values), cls)
 
 
 def _check(name: str, value: Any, about: Mapping[str, Any]) -> None:

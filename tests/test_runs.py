@@ -121,7 +121,7 @@ def test_load_run_explains_what_is_wrong(tmp_path, finished):
     with pytest.raises(LilDataError, match="no whole epoch yet"):
         load_run(tmp_path)
     (tmp_path / "run.json").write_text('{"version": 1, "settings": []}')
-    with pytest.raises(LilDataError, match="incomplete"):
+    with pytest.raises(LilDataError, match="settings: expected object, got array"):
         load_run(tmp_path)
     (tmp_path / "run.json").write_text('{"version": 2}')
     with pytest.raises(LilDataError, match="not of version 1"):

@@ -5,23 +5,52 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+from msgspec import Meta
 from numpy.typing import ArrayLike, NDArray
 
+from lildata_utils.clips.settings import SPLITS
 from lildata_utils.clips.shards import HEADER_BYTES, IMAGE_BYTES, VERSION
 from lildata_utils.clips.splits import GAP
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import read_json, read_table
+from lildata_utils.files import read_as, read_rows
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Image
 
 DESCRIPTION = "dataset.json"
 CLIPS = "clips.csv"
 SKIPPED = "skipped.csv"
-COLUMNS = ("id", "genre", "artist", "track", "start_s", "peak_db", "split", "shard", "index")
+
+
+@dataclass(frozen=True)
+class _Description:
+    """What is needed of ``dataset.json``."""
+
+    version: Any = None
+    genres: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A row of ``clips.csv``."""
+
+    id: str
+    genre: str
+    artist: str
+    track: str
+    start_s: Annotated[float, Meta(ge=0, le=1e9)]
+    peak_db: Annotated[float, Meta(ge=-1000, le=1000)]
+    split: Literal[*SPLITS, GAP]  # type: ignore[valid-type]
+    # Within the data set's folder: no drive, no way up.
+    shard: Annotated[str, Meta(pattern=r"^(?!.*\.\.(/|$))[^/\\:\0][^\\:\0]*$")]
+    index: Annotated[int, Meta(ge=0, le=10**9)]
+
+
+COLUMNS = tuple(field.name for field in fields(_Clip))
 
 
 @dataclass(frozen=True)
@@ -138,7 +167,7 @@ class Dataset:
                 with path.open("rb") as file:
                     file.seek(HEADER_BYTES + int(index) * IMAGE_BYTES)
                     complete = file.readinto(image.data) == IMAGE_BYTES
-            except FileNotFoundError:
+            except OSError:
                 complete = False
             if not complete:
                 raise LilDataError(
@@ -191,16 +220,20 @@ def load(folder: str | Path) -> Dataset:
             f"{folder} is no finished data set ({DESCRIPTION} is missing): "
             "run `lildata prepare SOURCE` with this folder as OUT"
         )
-    description = read_json(folder / DESCRIPTION)
-    if description.get("version") != VERSION:
+    description = read_as(folder / DESCRIPTION, _Description)
+    if description.version != VERSION:
         raise LilDataError(
-            f"{folder} has version {description.get('version')} of the format, expected {VERSION}: "
+            f"{folder} has version {description.version} of the format, expected {VERSION}: "
             "prepare it again"
         )
-    clips = pd.DataFrame(read_table(folder / CLIPS, COLUMNS))
-    clips = clips.astype({"start_s": float, "peak_db": float, "index": int})
-    return Dataset(
-        folder=folder,
-        genres=tuple(description["genres"]),
-        clips=clips[clips["split"] != GAP].reset_index(drop=True),
-    )
+    genres = description.genres
+    if not genres or len(set(genres)) < len(genres):
+        raise LilDataError(f"{folder / DESCRIPTION}, genres: expected one or more, each once")
+    rows = map(vars, read_rows(folder / CLIPS, _Clip))
+    clips = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    if unknown := set(clips["genre"]) - set(genres):
+        raise LilDataError(
+            f"{folder / CLIPS} has clips of genre {min(unknown)!r}; {DESCRIPTION} names "
+            f"{', '.join(genres)}: prepare it again"
+        )
+    return Dataset(folder, genres, clips[clips["split"] != GAP].reset_index(drop=True))

@@ -8,16 +8,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import file_size, read_table
+from lildata_utils.files import file_size, read_rows, read_table, readable
 from lildata_utils.genres import GENRES
 
 # Beside tracks: who made which file. Beside a mix "night.mp3": "night.tracks.csv", who plays when.
 TRACKS_TABLE = "tracks.csv"
 TRACKS_COLUMNS = ("file", "artist")
 MIX_SUFFIX = ".tracks.csv"
-MIX_COLUMNS = ("start_s", "end_s", "artist", "title")
 
 SHARDS = "shards"
 LONGEST_NAME_BYTES = 150
@@ -50,8 +52,8 @@ class Skipped:
 class MixTrack:
     """One track of a mix, from its track list (notebook 01)."""
 
-    start_s: float
-    end_s: float
+    start_s: Annotated[float, Meta(ge=0, le=1e7)]
+    end_s: Annotated[float, Meta(ge=0, le=1e7)]
     artist: str
     title: str
 
@@ -93,11 +95,11 @@ def find_sources(folder: str | Path) -> tuple[list[Source], list[Skipped]]:
             ).as_posix()
             sources.append(
                 Source(
-                    genre=genre.name,
-                    artist=_artist(path, folder),
-                    track=name,
+                    genre=readable(genre.name),
+                    artist=readable(_artist(path, folder)),
+                    track=readable(name),
                     path=path,
-                    file=path.relative_to(folder).as_posix(),
+                    file=readable(path.relative_to(folder).as_posix()),
                     shard=f"{SHARDS}/{_safe_name(genre.name)}/{_safe_name(name)}.npy",
                 )
             )
@@ -155,13 +157,7 @@ def read_mix_list(mix: str | Path) -> list[MixTrack]:
     path = Path(mix).with_name(Path(mix).stem + MIX_SUFFIX)
     if not path.is_file():
         return []
-    try:
-        return [
-            MixTrack(float(row["start_s"]), float(row["end_s"]), row["artist"], row["title"])
-            for row in read_table(path, MIX_COLUMNS)
-        ]
-    except ValueError as error:
-        raise LilDataError(f"{path}: start_s and end_s must be seconds ({error})") from None
+    return read_rows(path, MixTrack)
 
 
 def _genre_order(name: str) -> tuple[int, str]:
@@ -172,7 +168,7 @@ def _walk(genre: Path, folder: Path, skipped: list[Skipped]) -> list[Path]:
     """List a genre's files in order; note the folders that are unreadable or oddly named."""
 
     def unreadable(error: OSError) -> None:
-        file = Path(str(error.filename)).relative_to(folder).as_posix()
+        file = readable(Path(str(error.filename)).relative_to(folder).as_posix())
         skipped.append(Skipped(file, None, f"unreadable ({error.strerror})"))
 
     paths = []
@@ -181,7 +177,7 @@ def _walk(genre: Path, folder: Path, skipped: list[Skipped]) -> list[Path]:
         for name in folders:
             kind, _ = mimetypes.guess_type(name)
             if kind is not None and kind.startswith("audio/"):
-                file = (Path(root) / name).relative_to(folder).as_posix()
+                file = readable((Path(root) / name).relative_to(folder).as_posix())
                 skipped.append(Skipped(file, None, "a folder, though named like a sound file"))
         paths += [Path(root) / name for name in names if not name.startswith(".")]
     return sorted(p for p in paths if p.name != TRACKS_TABLE and not p.name.endswith(MIX_SUFFIX))
@@ -210,6 +206,7 @@ def _artists(folder: Path) -> dict[str, str]:
 
 def _safe_name(name: str) -> str:
     """Make one file name of a track's name: any language, no folders, not too long."""
+    name = readable(name)
     safe = re.sub(r'[/\\:*?"<>|\x00-\x1f]', "_", name)
     if safe == name and len(safe.encode()) <= LONGEST_NAME_BYTES:
         return safe

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lildata_utils.settings import Range, Settings, setting
+from lildata_utils.settings import PLACES, SEEDS, Range, Settings, setting
 
 
 @dataclass(frozen=True)
@@ -10,7 +10,7 @@ class Drawing(Settings):
     """How an LSTM draws on from a first frame (notebook 05)."""
 
     start_s: float = setting(
-        0.0, "second of the audio file", range=Range(least=0), metavar="S", option="at"
+        0.0, "second of the audio file", range=PLACES, metavar="S", option="at"
     )
     temperature: float = setting(
         1.0,
@@ -18,4 +18,4 @@ class Drawing(Settings):
         range=Range(least=0, most=10),
         metavar="T",
     )
-    seed: int = setting(0, "of what is drawn by lot", range=Range(least=0), metavar="N")
+    seed: int = setting(0, "of what is drawn by lot", range=SEEDS, metavar="N")

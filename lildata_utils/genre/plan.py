@@ -9,12 +9,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from lildata_utils.clips.settings import FRACTIONS, RULES
+from lildata_utils.crate.settings import Collection
 from lildata_utils.errors import LilDataError
 from lildata_utils.learning.settings import Training
 from lildata_utils.networks.settings import CLASSIFIERS, SETTINGS
+from lildata_utils.schema import checked
+
+# A row is a folder's name, too.
+Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Music:
 class Row:
     """An experiment (notebook 03)."""
 
-    name: str  # As the table calls it
+    name: Name  # As the table calls it
     network: str  # One of `networks.settings.CLASSIFIERS`
     question: int = 1  # Which question it belongs to; rows are grouped by it
     # Each is a training of its own: first weights, order of clips, dropout, and which clips where
@@ -97,7 +104,7 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LilDataError(f"{path} can't be read as a plan ({error}): expected TOML") from None
     unknown = set(tables) - {"music", "row", "contrast"}
     if unknown or not isinstance(tables.get("row"), list):
@@ -106,12 +113,15 @@ def read_plan(path: Path) -> Plan:
             "tables [[row]] and perhaps tables [[contrast]]"
         )
     music = _made(Music, tables.get("music", {}), f"{path}, [music]")
+    _check_music(music, f"{path}, [music]")
     if music.folder is not None:
         music = Music(**asdict(music) | {"folder": str(path.parent / music.folder)})
     rows, contrasts = (
         tuple(
             _made(kind, table, f"{path}, {name} {number}")
-            for number, table in enumerate(tables.get(name, []), 1)
+            for number, table in enumerate(
+                checked(tables.get(name, []), list, f"{path}, {name}"), 1
+            )
         )
         for name, kind in (("row", Row), ("contrast", Contrast))
     )
@@ -124,15 +134,24 @@ def _made(kind: Any, values: Any, where: str) -> Any:
     """Make a `Music` or a `Row` of a table, with a line for whatever does not fit."""
     if not isinstance(values, dict):
         raise LilDataError(f"{where} is no table: expected names and values")
-    known = {f.name: f for f in fields(kind)}
+    known = [one.name for one in fields(kind)]
     for name in values:
         if name not in known:
             raise LilDataError(f"{where}: {name} is unknown; expected {', '.join(known)}")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return checked(values, kind, where)
+
+
+def _check_music(music: Music, where: str) -> None:
     try:
-        return kind(**values)
-    except TypeError as error:
-        raise LilDataError(f"{where}: {str(error).partition(' ')[2]}") from None
+        Collection(music.tracks, music.seconds, seed=music.seed)
+    except LilDataError as error:
+        raise LilDataError(f"{where}: {error}") from None
+    if not (min(music.fractions) > 0 and abs(sum(music.fractions) - 1) < 1e-6):
+        raise LilDataError(
+            f"{where}: fractions {music.fractions}; expected three above 0 with a sum of 1"
+        )
+    if "\0" in (music.folder or ""):
+        raise LilDataError(f"{where}: folder {music.folder!r}; expected a path, without NUL")
 
 
 def _check(plan: Plan, path: Path) -> None:
@@ -153,19 +172,22 @@ def _check(plan: Plan, path: Path) -> None:
             )
         try:
             SETTINGS[row.network].made_of(row.options)
-            Training(row.epochs, row.batch_size, row.learning_rate)
+            for seed in row.seeds:
+                Training(row.epochs, row.batch_size, row.learning_rate, seed)
         except LilDataError as error:
             raise LilDataError(f"{where}: {error}") from None
         if row.split not in RULES:
             raise LilDataError(f"{where}: split {row.split!r}; expected {' or '.join(RULES)}")
         if not 0 < row.share <= 1:
             raise LilDataError(f"{where}: share {row.share}; expected above 0, up to 1")
-        if not row.seeds:
-            raise LilDataError(f"{where}: no seeds; expected at least one")
+        if not row.seeds or len(set(row.seeds)) < len(row.seeds):
+            raise LilDataError(f"{where}: seeds {row.seeds}; expected one or more, each once")
     rows = {row.name: row for row in plan.rows}
     for contrast in plan.contrasts:
         where = f"{path}, contrast {contrast.name!r}"
         if missing := [n for n in (*contrast.plus, *contrast.minus) if n not in rows]:
             raise LilDataError(f"{where}: there is no row {', '.join(map(repr, missing))}")
+        if not contrast.plus or not contrast.minus:
+            raise LilDataError(f"{where}: expected rows on both sides")
         if len({rows[n].split for n in (*contrast.plus, *contrast.minus)}) != 1:
             raise LilDataError(f"{where}: rows of different splits have different test clips")

@@ -14,25 +14,32 @@ import platform
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+from zipfile import ZipFile
 
 import pandas as pd
+from msgspec import Meta
 
 from lildata_utils import __version__
 from lildata_utils.backend import keras, tf
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import PRETRAINED, read_json
+from lildata_utils.files import PRETRAINED, check_zip, read_json
 from lildata_utils.learning.recipe import Recipe
 from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine
+from lildata_utils.networks.settings import CLASSIFIERS, SETTINGS
+from lildata_utils.schema import checked
 from lildata_utils.settings import Settings
+from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
 
 VERSION = 1
 RUN_FILE = "run.json"
 MODEL_FILE = "model.keras"
 HISTORY_FILE = "history.csv"
 CHECKPOINT_FILE = "checkpoint.npz"
+# No layer of any network here has more units or filters; to build one would fill the memory.
+LARGEST_SIZE = 65_536
 # The columns of clips.csv that say which sounds were learned, and as what.
 IDENTITY = ["id", "genre", "start_s", "peak_db", "split"]
 
@@ -57,19 +64,32 @@ class Run:
         Raises
         ------
         LilDataError
-            If the file is missing or broken.
+            If the file is missing or broken, or does not fit what ``run.json`` says.
         """
         # A file names the classes of its layers: Keras must have met them.
-        from lildata_utils.networks import lstm  # noqa: F401
+        from lildata_utils.networks.lstm import SpectrogramLSTM
 
         path = self.folder / MODEL_FILE
         if not path.is_file():
             raise LilDataError(f"{path} is missing: train the run again with `lildata train`")
         try:
-            return keras.saving.load_model(path, compile=False)
+            check_zip(path)
+            with ZipFile(path) as file:
+                _check_sizes(json.loads(file.read("config.json")))
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
         except Exception as error:  # Keras raises whatever its parts raise on a broken file.
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise LilDataError(f"{path} can't be read as a Keras model ({reason})") from None
+        wanted = (None, N_BINS, N_FRAMES, 1), (None, len(self.genres))
+        if self.network in CLASSIFIERS and shapes != wanted:
+            raise LilDataError(
+                f"{path} makes {shapes[1]} of {shapes[0]}; {RUN_FILE} with its {len(self.genres)} "
+                f"genres expects {wanted[1]} of {wanted[0]}: they are not of one run"
+            )
+        if self.network not in CLASSIFIERS and not isinstance(model, SpectrogramLSTM):
+            raise LilDataError(f"{path} is no network of kind {self.network}, as {RUN_FILE} says")
+        return model
 
 
 def load_run(folder: str | Path) -> Run:
@@ -101,6 +121,20 @@ def load_run(folder: str | Path) -> Run:
         about["environment"],
         history,
     )
+
+
+def _check_sizes(config: Any, name: str = "") -> None:
+    """Refuse a model's configuration with sizes that no network has."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            _check_sizes(value, key)
+    elif isinstance(config, list):
+        for value in config:
+            _check_sizes(value, name)
+    elif name.endswith(("seed", "_id")):  # any number will do
+        pass
+    elif isinstance(config, int | float) and abs(config) > LARGEST_SIZE:
+        raise LilDataError(f"{name} {config:g} in config.json; expected at most {LARGEST_SIZE}")
 
 
 def shipped_run(name: str) -> Run | None:
@@ -193,21 +227,61 @@ def read_history(folder: Path) -> pd.DataFrame:
         return pd.DataFrame({"epoch": []})
     try:
         history = pd.read_csv(path)
-        history["epoch"], history["loss"]
-    except (OSError, ValueError, KeyError) as error:
+        rows = checked(history.to_dict("records"), list[_Epoch])
+        history[["epoch", "loss"]]
+        if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
+            raise LilDataError("epochs are not numbered from 1 on")
+    except (OSError, ValueError, KeyError, LilDataError) as error:
         raise LilDataError(
             f"{path} can't be read as a history ({error}): delete it, then train the run again"
         ) from None
     return history
 
 
+_Number = Annotated[float, Meta(ge=-1e300, le=1e300)]  # NaN is a training that diverged
+
+
+@dataclass(frozen=True)
+class _Epoch:
+    """A row of ``history.csv``."""
+
+    epoch: int
+    loss: _Number
+    seconds: _Number
+    accuracy: _Number = 0.0
+    val_loss: _Number = 0.0
+    val_accuracy: _Number = 0.0
+
+
+@dataclass(frozen=True)
+class _Network:
+    network: Literal[*SETTINGS]  # type: ignore[valid-type]
+
+
+@dataclass(frozen=True)
+class _Data:
+    genres: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
+@dataclass(frozen=True)
+class _About:
+    """What is needed of ``run.json``."""
+
+    settings: _Network
+    data: _Data
+    environment: dict[str, Any]
+
+
 def _read_about(folder: Path) -> dict[str, Any]:
     """Read run.json and check that it has what this module needs."""
-    about = read_json(folder / RUN_FILE)
+    path = folder / RUN_FILE
+    about = read_json(path)
     if not isinstance(about, dict) or about.get("version") != VERSION:
-        raise LilDataError(f"{folder / RUN_FILE} is not of version {VERSION}: train the run again")
+        raise LilDataError(f"{path} is not of version {VERSION}: train the run again")
+    network = checked(about, _About, str(path)).settings.network
     try:
-        about["settings"]["network"], about["data"]["genres"], about["environment"]
-    except (KeyError, TypeError):
-        raise LilDataError(f"{folder / RUN_FILE} is incomplete: train the run again") from None
+        for kind in (SETTINGS[network], Training):
+            kind.made_of(about["settings"])
+    except LilDataError as error:
+        raise LilDataError(f"{path}, settings: {error}") from None
     return about

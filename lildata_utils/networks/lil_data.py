@@ -7,11 +7,9 @@ import pandas as pd
 
 from lildata_utils.backend import keras
 from lildata_utils.networks.inputs import check_genres, shrunk
-from lildata_utils.networks.settings import LilDataSettings
+from lildata_utils.networks.settings import HIDDEN, POOL, LilDataSettings
 from lildata_utils.sound.spectrogram import BIN_HZ, FRAME_S, N_BINS, N_FRAMES
 
-HIDDEN = 48
-POOL = 4
 # The network's input goes from -115 to 140, and so large are the features that reach the dense
 # layer. First weights for features of order one would give a first loss of 5 instead of ln 8, and
 # hundreds of steps would pass in undoing that.

@@ -1,9 +1,10 @@
 """What can be chosen about each network. Light: the command line reads it before any network."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.settings import Range, Settings, setting
+from lildata_utils.settings import MOST_WEIGHTS, Range, Settings, setting
 
 SMALLEST_SIDE, WHOLE_SIDE = 32, 631
 SIDES = Range(least=SMALLEST_SIDE, most=WHOLE_SIDE)
@@ -11,6 +12,8 @@ SIDES = Range(least=SMALLEST_SIDE, most=WHOLE_SIDE)
 RANDOM, IMAGENET = "random", "imagenet"
 # The first part of ResNet-50 that learns.
 LEARN = ("all", "conv2", "conv3", "conv4", "conv5", "head")
+# Of Lil Data: convolutions at most, side of its max-pools, dense units.
+MOST_LAYERS, POOL, HIDDEN = 32, 4, 48
 # What an LSTM's input is after the first frame.
 READINGS = ("fed_back", "repeated", "zeros")
 
@@ -40,6 +43,16 @@ class LilDataSettings(Settings):
     side: int = setting(
         WHOLE_SIDE, "pixels of the square to which pictures shrink", range=SIDES, metavar="PIXELS"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.filters) > MOST_LAYERS:
+            raise LilDataError(f"{len(self.filters)} filters; expected at most {MOST_LAYERS}")
+        kernels = (9 * before * after for before, after in pairwise((self.channels, *self.filters)))
+        side = self.side
+        for _ in self.filters:
+            side = side // POOL if side >= POOL else side
+        _check_weights(sum(kernels) + HIDDEN * side**2 * self.filters[-1], "filters")
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,10 @@ class LSTMSettings(Settings):
         metavar="P",
     )
     noise: float = setting(
-        0.0, "deviation of noise on true frames in training", range=Range(least=0), metavar="S"
+        0.0,
+        "deviation of noise on true frames in training",
+        range=Range(least=0, most=100),
+        metavar="S",
     )
     rank: int = setting(
         0, "principal components; 0 for whole frames", range=Range(least=0, most=631), metavar="N"
@@ -95,6 +111,18 @@ class LSTMSettings(Settings):
             raise LilDataError("mixtures need a rank, and truth=1")
         if self.skip and not (fed_back and self.truth == 1):
             raise LilDataError("skip needs fed_back, and truth=1")
+        inputs = (self.rank or WHOLE_SIDE, *[self.units] * self.layers)
+        outputs = self.mixtures * (1 + 2 * self.rank) if self.mixtures else inputs[0]
+        cells = sum(4 * (before + self.units) * after for before, after in pairwise(inputs))
+        _check_weights(cells + self.units * outputs, "layers and units")
+
+
+def _check_weights(weights: int, what: str) -> None:
+    if weights > MOST_WEIGHTS:
+        raise LilDataError(
+            f"{what} make a network of {weights:.2g} weights: choose fewer, for at most "
+            f"{MOST_WEIGHTS:.0e}"
+        )
 
 
 # By the names that the command line, sweeps and runs have for them.

@@ -1,6 +1,11 @@
-"""Spectrogram pictures as files: `.npy` (images or magnitudes) and `.png` (grey images)."""
+"""Spectrogram pictures as files: `.npy` (images or magnitudes) and `.png` (grey images).
+
+The one place that opens pictures and arrays of strangers: what a header says is looked at before
+anything is unpacked.
+"""
 
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +14,17 @@ import PIL.Image
 from numpy.typing import ArrayLike, NDArray
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import written_beside
+from lildata_utils.files import file_size, written_beside
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
 
 SHAPE = f"{N_BINS} x {N_FRAMES}"
 # A full-scale tone has 315. Squares of larger numbers would overflow.
 LARGEST_MAGNITUDE = 1e9
+# Pillow knows some forty formats, most of them seldom used and little tested.
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+# A small file of black pixels unpacks to any size. So many are 400 s of sound, or a large photo.
+MOST_PIXELS = 32_000_000
 
 
 def read_picture(path: str | Path, resize: bool = False) -> NDArray[Any]:
@@ -24,8 +34,8 @@ def read_picture(path: str | Path, resize: bool = False) -> NDArray[Any]:
     ----------
     path : str or Path
         A ``.npy`` file with an image (uint8) or linear magnitudes (float), shape (631, frames) or a
-        stack of them; or a picture file such as ``.png``: grey (colours become grey), 631 pixels
-        high, low frequencies at the bottom, white the loudest, black 80 dB below it.
+        stack of them; or a picture file (PNG, JPEG, BMP, TIFF): grey (colours become grey), 631
+        pixels high, low frequencies at the bottom, white the loudest, black 80 dB below it.
     resize : bool
         Stretch a picture of another size to 631 x 631 instead of refusing it.
 
@@ -76,32 +86,63 @@ def png(image: ArrayLike) -> bytes:
 
 def _read_array(path: Path) -> NDArray[Any]:
     try:
-        array = np.load(path, allow_pickle=False)
+        shape, dtype = _npy_header(path)
+    # numpy raises whatever its parts raise on a broken header.
+    except Exception as error:
+        raise LilDataError(f"{path} can't be read as a NumPy array ({error})") from None
+    if math.prod(shape) == 0:
+        raise LilDataError(f"{path}: empty, shape {shape}; expected a spectrogram, {SHAPE}")
+    if len(shape) not in (2, 3):
+        raise LilDataError(f"{path}: {len(shape)} axes; expected a spectrogram, {SHAPE}")
+    if dtype != np.uint8 and dtype.kind != "f":
+        raise LilDataError(
+            f"{path}: numbers of type {dtype}; expected an image (uint8) or magnitudes (float)"
+        )
+    try:
+        array = np.ascontiguousarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
         raise LilDataError(f"{path} can't be read as a NumPy array ({error})") from None
-    if array.size == 0:
-        raise LilDataError(f"{path}: empty, shape {array.shape}; expected a spectrogram, {SHAPE}")
-    if array.ndim not in (2, 3):
-        raise LilDataError(f"{path}: {array.ndim} axes; expected a spectrogram, {SHAPE}")
-    if array.dtype == np.uint8:
+    if dtype == np.uint8:
         return array
-    if np.issubdtype(array.dtype, np.floating):
-        # Written so that NaN fails, too.
-        if not np.abs(array).max() < LARGEST_MAGNITUDE:
-            raise LilDataError(f"{path}: holds numbers that are no magnitudes (NaN or too large)")
-        return array.astype(np.float32)
-    raise LilDataError(
-        f"{path}: numbers of type {array.dtype}; expected an image (uint8) or magnitudes (float)"
-    )
+    # Written so that NaN fails, too.
+    if not max(array.max(), -array.min()) < LARGEST_MAGNITUDE:
+        raise LilDataError(f"{path}: holds numbers that are no magnitudes (NaN or too large)")
+    return array.astype(np.float32, copy=False)
+
+
+def _npy_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Read what a .npy file promises; a ValueError if the file is shorter than that."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        readers = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in readers:
+            raise ValueError(f"version {version} of the format; expected 1.0 or 2.0")
+        shape, _, dtype = readers[version](file)
+        promised, there = math.prod(shape) * dtype.itemsize, file_size(path) - file.tell()
+    if min(shape, default=1) < 0 or (promised > there and not dtype.hasobject):
+        raise ValueError(f"{there} bytes for an array of shape {shape} and type {dtype}")
+    return shape, dtype
 
 
 def _read_pixels(path: Path) -> NDArray[np.uint8]:
     try:
-        with PIL.Image.open(path) as opened:
-            # Grey pictures of 16 bits would be cut off at 255 by the conversion to 8.
-            deep = opened.mode.startswith("I")
-            grey = opened.point(lambda value: value / 256) if deep else opened
-            pixels = np.asarray(grey.convert("L"))
-    except (OSError, ValueError, PIL.Image.DecompressionBombError) as error:
+        with PIL.Image.open(path, formats=FORMATS) as opened:
+            width, height = opened.size
+            if width * height > MOST_PIXELS:
+                raise ValueError(f"{width} x {height} pixels; at most {MOST_PIXELS} are read")
+            # Older versions of Pillow call a PNG of 16 bits "I".
+            if opened.mode.startswith("I;16") or (opened.mode, opened.format) == ("I", "PNG"):
+                pixels = (np.asarray(opened) // 256).astype(np.uint8)
+            elif opened.mode in MODES:
+                pixels = np.asarray(opened.convert("L"))
+            else:
+                raise ValueError(
+                    f"pixels of kind {opened.mode}; expected 8 or 16 bits: save it as .npy"
+                )
+    # Pillow raises whatever its parts raise on a broken file: SyntaxError, zlib.error, IndexError.
+    except Exception as error:
         raise LilDataError(f"{path} can't be read as a picture ({error})") from None
     return pixels[::-1].copy()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lildata_utils.settings import Range, Settings, setting
+from lildata_utils.settings import SEEDS, Range, Settings, setting
 
 # What can be written, and what a player calls it.
 MIME_TYPES = {"flac": "audio/flac", "wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg"}
@@ -24,12 +24,12 @@ class Inversion(Settings):
 
     method: str = setting("fast_griffin_lim", "what an iteration does", choices=tuple(METHODS))
     iterations: int = setting(
-        100, "how many; 0 gives the start alone", range=Range(least=0), metavar="N"
+        100, "how many; 0 gives the start alone", range=Range(least=0, most=1_000_000), metavar="N"
     )
     phase: str = setting(
         "multiresolution", "first guess of the phases", choices=STARTS, option="start"
     )
-    seed: int = setting(0, "of all randomness", range=Range(least=0), metavar="N")
+    seed: int = setting(0, "of all randomness", range=SEEDS, metavar="N")
     peak_db: float | None = setting(
         None,
         "of an image (peak_db in clips.csv): its level",

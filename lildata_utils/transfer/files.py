@@ -5,9 +5,9 @@ The panel, the command line and notebook 04 all run the same functions.
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import file_size, read_json, read_table, write_json
+from lildata_utils.files import check_results, file_size, read_json, read_table, write_json
 from lildata_utils.genre.predict import predict
 from lildata_utils.learning.runs import Run, load_run, shipped_run
 from lildata_utils.machine import machine
+from lildata_utils.parallel import apart, map_unordered
+from lildata_utils.schema import checked
 from lildata_utils.sound import audio, inversion, measures, spectrogram
 from lildata_utils.sound.clip import Clip, read_clip
 from lildata_utils.sound.pictures import write_picture
@@ -78,6 +80,8 @@ class Result:
         down to it.
         """
         out, record = Path(out), self.record()
+        # Should we be killed on the way, this says whose the half of it is; it is no whole record.
+        write_json(out.with_suffix(".json"), {"settings": asdict(self.settings)})
         audio.write(out, self.waveform / max(1.0, float(np.abs(self.waveform).max())))
         write_picture(out.with_suffix(".png"), rounded(self.last.image))
         write_json(out.with_suffix(".json"), record)
@@ -148,18 +152,7 @@ def check_out(out: Path, inputs: Sequence[Path]) -> None:
     """
     record = out.with_suffix(".json")
     files = [out, out.with_suffix(".png"), record]
-    taken = {path.resolve() for path in inputs}
-    for file in files:
-        if file.resolve() in taken:
-            raise LilDataError(f"{file} is also an input: choose another name for the result")
-    there = [file for file in files if file.exists()]
-    try:
-        if there:
-            read_settings(record)
-    except LilDataError as error:
-        raise LilDataError(
-            f"{there[0]} is there and no result of a transfer: choose another name ({error})"
-        ) from None
+    check_results(files, inputs, "a transfer", partial(read_settings, record))
 
 
 def read_settings(path: str | Path) -> Transfer:
@@ -172,18 +165,16 @@ def read_settings(path: str | Path) -> Transfer:
     """
     path = Path(path)
     content = read_json(path)
-    try:
-        found = dict(content["settings"])
-        optimizer = found.pop("optimizer", "adam")
-        if optimizer != "adam":
-            raise LilDataError(f"painted by {optimizer}, which is no more; expected adam")
-        # Earlier versions wrote null for what was left to the optimizer.
-        return Transfer.made_of({name: value for name, value in found.items() if value is not None})
-    except (TypeError, ValueError, KeyError):
+    found = content.get("settings") if isinstance(content, dict) else None
+    if not isinstance(found, dict) or not {"content", "style"} <= found.keys():
         names = ", ".join(field.name for field in fields(Transfer))
-        raise LilDataError(f"{path}: no settings of a transfer; expected {names}") from None
-    except LilDataError as error:
-        raise LilDataError(f"{path}: {error}") from None
+        raise LilDataError(f"{path}: no settings of a transfer; expected {names}")
+    optimizer = found.pop("optimizer", "adam")
+    if optimizer != "adam":
+        raise LilDataError(f"{path}: painted by {optimizer}, which is no more; expected adam")
+    # Earlier versions wrote null for what was left to the optimizer.
+    known = {name: value for name, value in found.items() if value is not None}
+    return checked(known, Transfer, str(path))
 
 
 def transfer_files(
@@ -210,6 +201,40 @@ def transfer_files(
     assert first is not None  # step 0 always comes
     waveform = painting_to_sound(step.image, content, settings.phase)
     Result(settings, network, first, step, waveform, content, style).save(out)
+
+
+def transfer_far(
+    todo: Mapping[Path, Transfer], address: str
+) -> Iterator[tuple[Path, PaintingStep | LilDataError]]:
+    """Do transfers on the Dask cluster at an address, by the files to write (notebook 04).
+
+    Yields
+    ------
+    out, end : Path, PaintingStep or LilDataError
+        As they end: its last step, or what was wrong.
+    """
+    shared = min(todo).parent if todo else None
+    ended = map_unordered(_transfer_apart, list(todo.items()), address, _lost, shared)
+    for (out, _), end in filter(None, ended):
+        yield out, end
+
+
+def _transfer_apart(job: tuple[Path, Transfer]) -> PaintingStep | LilDataError:
+    try:
+        (step,) = apart(_last_step, *job)
+    except LilDataError as error:
+        return error
+    return step
+
+
+def _last_step(out: Path, settings: Transfer) -> Iterator[PaintingStep]:
+    network = load_network(settings.network, settings.weights, settings.seed)
+    *_, step = transfer_files(settings, network, out)
+    yield step
+
+
+def _lost(job: tuple[Path, Transfer], reason: str) -> LilDataError:
+    return LilDataError(f"{job[0]}: {reason}")
 
 
 def read_pairs(path: str | Path, common: Transfer) -> dict[str, Transfer]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lildata_utils.settings import Range, Settings, setting
+from lildata_utils.settings import PLACES, SEEDS, Range, Settings, setting
 
 # Costs of 1e20 and more still fit into float32.
 WEIGHTS = Range(least=0, below=1e12)
@@ -59,7 +59,10 @@ class Painting(Settings):
     )
     beta: float | None = setting(None, "weight of the style (default: the paper's)", range=WEIGHTS)
     iterations: int | None = setting(
-        None, "how many (default: the paper's early stop)", range=Range(least=0), metavar="N"
+        None,
+        "how many (default: the paper's early stop)",
+        range=Range(least=0, most=1_000_000),
+        metavar="N",
     )
     # Chosen with Lil Data on three pairs of clips, among 0.5 to 20: with 2, the paper's 100
     # iterations lower the total cost to 3 % or less, and its 500 go on. The picture has changed
@@ -68,11 +71,11 @@ class Painting(Settings):
     step_size: float = setting(
         2.0,
         "what a pixel moves at first, in grey levels (of 255)",
-        range=Range(above=0),
+        range=Range(above=0, most=255),
         metavar="R",
     )
     start: str = setting("content", "first picture", choices=STARTS)
-    seed: int = setting(0, "of noise and of random weights", range=Range(least=0), metavar="N")
+    seed: int = setting(0, "of noise and of random weights", range=SEEDS, metavar="N")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,14 +91,14 @@ class Transfer(Painting):
     content_start_s: float = setting(
         0.0,
         "where the content's 5 s begin",
-        range=Range(least=0),
+        range=PLACES,
         metavar="S",
         option="content-start",
     )
     style_start_s: float = setting(
         0.0,
         "where the style's 5 s begin",
-        range=Range(least=0),
+        range=PLACES,
         metavar="S",
         option="style-start",
     )
