@@ -1,5 +1,6 @@
 """Work in other processes, of this machine or of a Dask cluster, with results as they come."""
 
+import logging
 import multiprocessing
 import os
 import platform
@@ -322,6 +323,8 @@ def _connect(address: str) -> Any:
         raise LilDataError("Dask is not installed: install lildata-utils[dask]") from None
     if not re.fullmatch(r"(\w+://)?[^\s/]+:\d+", address):
         raise LilDataError(f"{address!r} is no address of a Dask scheduler: expected HOST:PORT")
+    # What happens to a cluster, we say ourselves.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     client = None
     try:
         client = Client(address, timeout=ANSWER_S, set_as_default=False)

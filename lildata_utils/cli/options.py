@@ -58,8 +58,21 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
-    """Let a command work in several processes (README)."""
-    parser.add_argument("--workers", type=whole(1), metavar="N", help="processes (default: cores)")
+    """Let a command work in several processes, or on a cluster (README)."""
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--workers", type=whole(1), metavar="N", help="processes (default: cores)")
+    add_cluster(either)
+
+
+def add_cluster(parser: "argparse.ArgumentParser | argparse._MutuallyExclusiveGroup") -> None:
+    """Let a command work on the machines of a cluster, as its `workers` (README)."""
+    parser.add_argument(
+        "--dask",
+        dest="workers",
+        metavar="ADDRESS",
+        help="work on the Dask cluster of the scheduler at HOST:PORT; its machines must share this "
+        "folder and all that are named",
+    )
 
 
 def _default(one: "Field[Any]") -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lildata_utils.crate.degradation import degrade
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import written_beside
-from lildata_utils.parallel import map_unordered
+from lildata_utils.parallel import Workers, map_unordered
 from lildata_utils.sound import audio
 
 
@@ -18,9 +18,12 @@ class _Job(NamedTuple):
     out: Path
     seed: int
 
+    def __str__(self) -> str:
+        return str(self.out)
+
 
 def degrade_collection(
-    source: str | Path, out: str | Path, seed: int = 0, workers: int = 1
+    source: str | Path, out: str | Path, seed: int = 0, workers: Workers = 1
 ) -> Iterator[tuple[int, int]]:
     """Degrade every track of a collection into ``OUT/<genre>/<same name>.flac`` (notebook 03).
 
@@ -34,8 +37,8 @@ def degrade_collection(
         Folder, made if missing.
     seed : int
         With a track's name, it draws what happens to the track.
-    workers : int
-        Processes.
+    workers : int or str
+        See `parallel.map_unordered`.
 
     Yields
     ------
@@ -61,7 +64,7 @@ def degrade_collection(
             jobs.append(_Job(track, out / name, seed + zlib.crc32(name.as_posix().encode())))
     done = len(tracks) - len(jobs)
     yield done, len(tracks)
-    for ended in map_unordered(_write, jobs, workers):
+    for ended in map_unordered(_write, jobs, workers, shared=out):
         if ended is not None:
             done += 1
             yield done, len(tracks)

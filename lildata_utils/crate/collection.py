@@ -17,7 +17,7 @@ from lildata_utils.crate.settings import Collection
 from lildata_utils.crate.waves import Waveform
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_text, written_beside
-from lildata_utils.parallel import map_unordered
+from lildata_utils.parallel import Workers, map_unordered
 from lildata_utils.sound.audio import WRITE_BLOCK
 from lildata_utils.sound.settings import MIME_TYPES
 from lildata_utils.sound.spectrogram import SAMPLE_RATE
@@ -46,6 +46,9 @@ class _Job:
     numbers: tuple[int, ...]
     collection: Collection
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     @property
     def comment(self) -> str:
         """What the file is made from; a file with the same comment is not made again."""
@@ -63,13 +66,13 @@ class _Job:
 
 
 def write_collection(
-    out: str | Path, collection: Collection = Collection(), workers: int = 1
+    out: str | Path, collection: Collection = Collection(), workers: Workers = 1
 ) -> Iterator[CrateStep]:
     """Render a collection: ``OUT/<genre>/<Artist - Title>.flac`` and ``tracks.csv`` (notebook 01).
 
     Mixes become ``OUT/<genre>/Mix 01.flac``, with a track list ``Mix 01.tracks.csv`` beside each.
-    A run that was killed is completed by the same call; files that are there are kept. Any number
-    of processes (`workers`) writes the same bytes.
+    A run that was killed is completed by the same call; files that are there are kept. Any
+    `workers`, see `parallel.map_unordered`, write the same bytes.
 
     Yields
     ------
@@ -81,8 +84,6 @@ def write_collection(
     LilDataError
         If a genre's folder holds sound of another collection.
     """
-    if workers < 1:
-        raise LilDataError(f"{workers} workers: expected 1 or more")
     plan = _mix_jobs if collection.mixes else _track_jobs
     jobs = [job for genre in collection.genres for job in plan(Path(out) / genre, collection)]
     _refuse_strangers(jobs)
@@ -92,7 +93,7 @@ def write_collection(
         yield CrateStep(done, len(jobs), job.path, music_s, rendered=False)
     done = len(there)
     missing = [job for job in jobs if job not in there]
-    for ended in map_unordered(_write, missing, workers):
+    for ended in map_unordered(_write, missing, workers, shared=Path(out)):
         if ended is not None:
             job, music_s = ended
             done += 1
