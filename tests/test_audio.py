@@ -139,12 +139,14 @@ def test_bad_files_say_why_in_one_line(tmp_path, capfd, name, reason):
     assert capfd.readouterr().err == ""
 
 
-def test_truncated_mp3_gives_what_is_there_quietly(tmp_path, capfd):
+def test_truncated_mp3_gives_what_is_there_and_says_so_in_one_line(tmp_path, capfd):
     data = audio.encode(tone(seconds=20))
     (tmp_path / "a.mp3").write_bytes(data[: len(data) // 2])
     waveform = audio.read(tmp_path / "a.mp3")
     assert 8 < len(waveform) / 22_050 < 12
-    assert capfd.readouterr().err == ""
+    said = capfd.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].endswith("a.mp3: ends early: 9.8 s of 20.0 s; what was there is used")
 
 
 @needs_ffmpeg

@@ -34,9 +34,6 @@ VERSION = 1
 HEADER_BYTES = 128
 IMAGE_BYTES = N_BINS * N_FRAMES
 
-# An MP3's header may count a few frames of padding that the decoder drops.
-MISSING_S = 1.0
-
 
 @dataclass
 class Record:
@@ -89,6 +86,11 @@ def finished_record(source: Source, out: Path) -> Record | None:
     return record if fits else None
 
 
+def lost_record(job: tuple[Source, Path], reason: str) -> Record:
+    """Note that a file killed whatever process read it (notebook 01)."""
+    return Record(_fingerprint(job[0]), skipped=[(None, reason)])
+
+
 def make_shard(job: tuple[Source, Path]) -> Record:
     """Read one file; write its shard into a data set's folder, then its record (notebook 01).
 
@@ -115,9 +117,12 @@ def _draw_clips(source: Source, duration_s: float, record: Record) -> Iterator[I
     wanted = _spread(int(duration_s / CLIP_S), source.limit)
     samples, position = 0, 0
 
+    def damaged(words: str) -> None:
+        record.skipped.append((None, words))
+
     def counted_blocks() -> Iterator[Floats]:
         nonlocal samples
-        for block in read_blocks(source.path):
+        for block in read_blocks(source.path, tell=damaged):
             samples += len(block)
             yield block
 
@@ -141,12 +146,9 @@ def _draw_clips(source: Source, duration_s: float, record: Record) -> Iterator[I
     except AudioError as error:
         record.skipped.append((None, error.reason))
         return
-    read_s = samples / SAMPLE_RATE
     if position == 0:
-        record.skipped.append((None, f"too short: {read_s:.1f} s, a clip needs {CLIP_S:.0f} s"))
-    if read_s < duration_s - MISSING_S:
-        words = f"ends early: {read_s:.1f} s of the {duration_s:.1f} s that its header promises"
-        record.skipped.append((None, words + (", they are used" if position else "")))
+        length_s = samples / SAMPLE_RATE
+        record.skipped.append((None, f"too short: {length_s:.1f} s, a clip needs {CLIP_S:.0f} s"))
 
 
 def _spread(clips: int, limit: int | None) -> set[int] | None:

@@ -5,22 +5,20 @@ video files, …) go through ffmpeg where it is installed.
 """
 
 import io
-import json
-import mimetypes
-import shutil
-import subprocess
-from collections.abc import Iterator
+import stat
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import ArrayLike
 
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import written_beside
-from lildata_utils.machine import silent_stderr
+from lildata_utils.sound import decoding
+from lildata_utils.sound.decoding import AudioError
 from lildata_utils.sound.settings import MIME_TYPES
 from lildata_utils.sound.spectrogram import SAMPLE_RATE, Floats
 
@@ -28,24 +26,17 @@ from lildata_utils.sound.spectrogram import SAMPLE_RATE, Floats
 BLOCK_S = 30.0
 # libsndfile's Vorbis encoder crashes on a single write of more than about a minute.
 WRITE_BLOCK = 10 * SAMPLE_RATE
-# Full scale is 1. Float files may go above it, but not a thousand times.
-LARGEST_SAMPLE = 1000.0
 
-
-class AudioError(LilDataError):
-    """A file that is not the audio it should be (notebook 01).
-
-    `reason` says why without the file's name.
-    """
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type["AudioError"], tuple[Path, str]]:
-        # An exception of two arguments does not travel between processes by itself.
-        return type(self), (self.path, self.reason)
+__all__ = [
+    "AudioError",
+    "AudioInfo",
+    "check_format",
+    "encode",
+    "info",
+    "read",
+    "read_blocks",
+    "write",
+]
 
 
 @dataclass(frozen=True)
@@ -65,17 +56,15 @@ def info(path: str | Path) -> AudioInfo:
     AudioError
         If the file is missing, unreadable, empty or no audio.
     """
-    path = _readable(path)
-    try:
-        with silent_stderr():
-            header = soundfile.info(path)
-    except soundfile.LibsndfileError:
-        return _ffprobe(path)
-    return AudioInfo(header.frames / header.samplerate, header.samplerate, header.channels)
+    message, _ = next(decoding.ask(_readable(path), header_only=True))
+    return AudioInfo(*message["info"])
 
 
 def read_blocks(
-    path: str | Path, start_s: float = 0.0, duration_s: float | None = None
+    path: str | Path,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[Floats]:
     """Read a file block by block as mono at 22 050 Hz, in little memory (notebook 01).
 
@@ -85,6 +74,9 @@ def read_blocks(
         A music file with any sample rate and any number of channels (they are averaged).
     start_s, duration_s : float, optional
         The section to read; to the end by default.
+    tell : callable, optional
+        Is told of damage, such as an early end, that left something to be read; by default it is
+        printed to the standard error output.
 
     Yields
     ------
@@ -97,33 +89,14 @@ def read_blocks(
         If the file is missing, unreadable, empty, no audio, or holds samples that are not numbers.
     """
     path = _readable(path)
-    try:
-        with silent_stderr():
-            sound = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError:
-        yield from _read_with_ffmpeg(path, start_s, duration_s)
-        return
-    with sound:
-        rate = sound.samplerate
-        sound.seek(min(round(start_s * rate), sound.frames))
-        left = sound.frames if duration_s is None else round(duration_s * rate)
-        resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-        position_s = start_s
-        while left > 0:
-            try:
-                with silent_stderr():
-                    block = sound.read(min(left, round(BLOCK_S * rate)), "float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                raise AudioError(path, f"corrupt after {position_s:.1f} s ({error})") from None
-            if len(block) == 0:
-                break
-            mono = _to_mono(block)
-            _check_samples(path, mono, rate, position_s)
-            left -= len(block)
-            position_s += len(block) / rate
-            yield resampler.resample_chunk(mono)
-        # What the resampler's filter still holds back.
-        yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+    section = {"start_s": start_s, "duration_s": duration_s, "block_s": BLOCK_S}
+    for message, samples in decoding.ask(path, **section):
+        if "damage" not in message:
+            yield samples
+        elif tell is not None:
+            tell(message["damage"])
+        else:
+            print(f"{path}: {message['damage']}", file=sys.stderr)
 
 
 def read(path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> Floats:
@@ -151,9 +124,10 @@ def write(path: str | Path, waveform: ArrayLike, sample_rate: int = SAMPLE_RATE)
     LilDataError
         If the suffix names no format that can be written.
     """
-    kind = check_format(path)
+    data = encode(waveform, check_format(path), sample_rate)
     with written_beside(Path(path)) as beside:
-        _write_blocks(str(beside), waveform, sample_rate, kind)
+        # Not by libsndfile, which says nothing of a disk that is full when it closes a file.
+        beside.write_bytes(data)
 
 
 def check_format(path: str | Path) -> str:
@@ -191,92 +165,25 @@ def encode(waveform: ArrayLike, kind: str = "mp3", sample_rate: int = SAMPLE_RAT
     b'RIFF'
     """
     buffer = io.BytesIO()
-    _write_blocks(buffer, waveform, sample_rate, kind)
-    return buffer.getvalue()
-
-
-def _write_blocks(file: str | io.BytesIO, waveform: ArrayLike, sample_rate: int, kind: str) -> None:
     samples = np.asarray(waveform, dtype=np.float32)
-    with soundfile.SoundFile(file, "w", sample_rate, channels=1, format=kind.upper()) as sound:
+    with soundfile.SoundFile(buffer, "w", sample_rate, channels=1, format=kind.upper()) as sound:
         for start in range(0, len(samples), WRITE_BLOCK):
             sound.write(samples[start : start + WRITE_BLOCK])
-
-
-def _to_mono(block: Floats) -> Floats:
-    """Average the channels; adding columns is ten times as fast as ``mean(axis=1)``."""
-    mono = block[:, 0].copy()
-    for channel in range(1, block.shape[1]):
-        mono += block[:, channel]
-    mono /= np.float32(block.shape[1])
-    return mono
+    return buffer.getvalue()
 
 
 def _readable(path: str | Path) -> Path:
     path = Path(path)
-    if path.is_dir():
-        raise AudioError(path, "a folder, not a file")
     try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except OSError as error:
-        raise AudioError(path, f"unreadable ({error.strerror})") from None
-    if empty:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise AudioError(path, "a folder, not a file")
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioError(path, "not a file but a device or a pipe")
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(path, f"unreadable ({reason})") from None
+    if status.st_size == 0:
         raise AudioError(path, "empty (0 bytes)")
     return path
-
-
-def _check_samples(path: Path, mono: Floats, rate: int, position_s: float) -> None:
-    # Written so that NaN, which compares as False with everything, fails too.
-    sound = np.abs(mono) < LARGEST_SAMPLE
-    if not sound.all():
-        at_s = position_s + int(np.argmin(sound)) / rate
-        raise AudioError(
-            path, f"samples that are not numbers or far above full scale at {at_s:.2f} s"
-        )
-
-
-def _no_audio(path: Path, tried: str) -> AudioError:
-    kind, _ = mimetypes.guess_type(path.name)
-    if kind is not None and kind.startswith(("audio/", "video/")):
-        return AudioError(path, f"corrupt: named as {kind}, but {tried}")
-    return AudioError(path, f"not audio: {tried}")
-
-
-def _find_program(name: str, path: Path) -> str:
-    program = shutil.which(name)
-    if program is None:
-        raise _no_audio(
-            path, "libsndfile can't read it (install ffmpeg for more formats)"
-        ) from None
-    return program
-
-
-def _ffprobe(path: Path) -> AudioInfo:
-    program = _find_program("ffprobe", path)
-    entries = "stream=sample_rate,channels:format=duration"
-    command = [program, "-v", "quiet", "-select_streams", "a:0", "-show_entries", entries]
-    done = subprocess.run([*command, "-of", "json", f"file:{path}"], capture_output=True)
-    answer = json.loads(done.stdout or b"{}")
-    if done.returncode != 0 or not answer.get("streams"):
-        raise _no_audio(path, "neither libsndfile nor ffmpeg can read it") from None
-    stream = answer["streams"][0]
-    duration_s = float(answer.get("format", {}).get("duration", 0))
-    return AudioInfo(duration_s, int(stream["sample_rate"]), int(stream["channels"]))
-
-
-def _read_with_ffmpeg(path: Path, start_s: float, duration_s: float | None) -> Iterator[Floats]:
-    program = _find_program("ffmpeg", path)
-    section = ["-ss", str(start_s)] + ([] if duration_s is None else ["-t", str(duration_s)])
-    # "file:" keeps a name like "concat:x" or "-i" from being read as anything else.
-    command = [program, "-v", "quiet", "-nostdin", *section, "-i", f"file:{path}"]
-    command += ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "-"]
-    position_s = start_s
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while data := process.stdout.read(4 * round(BLOCK_S * SAMPLE_RATE)):
-            mono = np.frombuffer(data[: len(data) // 4 * 4], np.float32)
-            _check_samples(path, mono, SAMPLE_RATE, position_s)
-            position_s += len(mono) / SAMPLE_RATE
-            yield mono
-    if position_s == start_s:
-        raise _no_audio(path, "neither libsndfile nor ffmpeg can read it")
