@@ -67,7 +67,7 @@ def test_the_seed_decides_the_first_weights():
         ({"truth": 1.5}, r"truth must be from 0 to 1, got 1\.5"),
         ({"reading": "zeros", "noise": 0.1}, "needs fed_back and a truth above 0"),
         ({"noise": 0.1, "truth": 0.0}, "needs fed_back and a truth above 0"),
-        ({"noise": -0.1, "truth": 1.0}, "noise must be at least 0"),
+        ({"noise": -0.1, "truth": 1.0}, "noise must be from 0 to 100, got -0.1"),
         ({"rank": 632}, "rank must be from 0 to 631"),
         ({"mixtures": 3}, "mixtures need a rank"),
         ({"mixtures": -1}, "mixtures must be from 0 to 1000, got -1"),
@@ -240,11 +240,11 @@ def moving_sinusoids(clips, frames, seed):
 
 @pytest.mark.slow
 def test_a_moving_sinusoid_is_learned_and_continued():
-    model = build_lstm(layers=1, units=32, truth=0.5)
-    schedule = keras.optimizers.schedules.CosineDecay(5e-3, 400)
+    model = build_lstm(layers=1, units=96, truth=0.8)
+    schedule = keras.optimizers.schedules.CosineDecay(5e-3, 150)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
     optimizer.build(model.trainable_variables)
-    clips = moving_sinusoids(32, 100, seed=0)
+    clips = moving_sinusoids(12, 50, seed=0)
 
     @tf.function(jit_compile=True)
     def step():
@@ -253,12 +253,12 @@ def test_a_moving_sinusoid_is_learned_and_continued():
         weights = model.trainable_variables
         optimizer.apply(tape.gradient(loss, weights), weights)
 
-    for _ in range(400):
+    for _ in range(150):
         step()
     # Phases that were not learned, for twice as long as what was.
-    unseen = moving_sinusoids(8, 200, seed=1)
-    error = np.sqrt(squared_error(follow(model, unseen[:, :, 0] / 255, 199), unseen))
-    mean = np.sqrt(squared_error(np.full((8, 631, 199), 0.5), unseen))
+    unseen = moving_sinusoids(8, 100, seed=1)
+    error = np.sqrt(squared_error(follow(model, unseen[:, :, 0] / 255, 99), unseen))
+    mean = np.sqrt(squared_error(np.full((8, 631, 99), 0.5), unseen))
     assert error.max() < 0.1
     assert mean.min() > 0.28
 

@@ -50,25 +50,32 @@ def saved(request, tmp_path_factory):
     return model, files
 
 
+@pytest.fixture(scope="module")
+def blank(saved):
+    """The same network, into which every test loads what it wants."""
+    return build(saved[0].name)
+
+
 @pytest.mark.parametrize("number", range(4))
-def test_a_file_of_keras_own_loads(saved, number):
-    model, files = saved
-    loaded = build(model.name)
+def test_a_file_of_keras_own_loads(saved, blank, number):
+    (model, files), loaded = saved, blank
+    assert not np.array_equal(last_kernel(loaded), last_kernel(model))
     words = pretrained.load_weights(loaded, files[number])
     assert words == f"file {files[number].name}"
     for found, expected in zip(loaded.weights, model.weights, strict=True):
         np.testing.assert_array_equal(found, expected)
+    pretrained.load_weights(loaded, "random")
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_a_truncated_file_is_one_line(saved, tmp_path, number):
+def test_a_truncated_file_is_one_line(saved, blank, tmp_path, number):
     model, files = saved
     part = tmp_path / files[number].name
     whole = files[number].read_bytes()
     part.write_bytes(whole[: len(whole) // 3])
     name = pretrained.NAMES[model.name]
     with pytest.raises(LilDataError, match=f"can't be read as {name}'s weights") as caught:
-        pretrained.load_weights(build(model.name), part)
+        pretrained.load_weights(blank, part)
     assert "\n" not in str(caught.value)
 
 
@@ -124,9 +131,8 @@ def test_imagenet_weights_are_taken_and_named(monkeypatch):
 
 
 def test_random_weights_depend_on_the_seed_only():
-    kernels = []
+    kernels, model = [], build("resnet50")
     for seed in (1, 1, 2):
-        model = build("resnet50")
         pretrained.load_weights(model, "random", seed)
         kernels.append(last_kernel(model))
     np.testing.assert_array_equal(kernels[0], kernels[1])
