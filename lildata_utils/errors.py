@@ -2,4 +2,4 @@
 
 
 class LilDataError(Exception):
-    """What was wrong, where, what was expected and what to do, in one line."""
+    """What was wrong, where, what was expected and what to do, in one line (README)."""

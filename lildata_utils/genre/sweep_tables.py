@@ -130,7 +130,7 @@ def contrasts(plan: Plan, out: Path) -> pd.DataFrame:
 def table(plan: Plan, out: Path) -> pd.DataFrame:
     """Sum up a sweep, a row an experiment; those without a finished training are left out.
 
-    Notebook 03 draws it.
+    Drawn in notebook 03.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def table(plan: Plan, out: Path) -> pd.DataFrame:
 
 
 def as_markdown(rows: pd.DataFrame, answered: pd.DataFrame) -> str:
-    """Lay out `table` and `contrasts` as Markdown, in percent and in points (README)."""
+    """Lay out `table` and `contrasts` as Markdown, in percent and in points (notebook 03)."""
     lines = [
         "| | clips that train | seeds | train, as printed | train | validation | test (95 % "
         "interval) | worst and best seed | parameters | seconds |",

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -21,13 +20,14 @@ from lildata_utils.backend import deterministic, tf
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.clips.encoded import EncodingProgress, encode, encoded
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import remove_leftovers, write_json, write_text, written_beside
+from lildata_utils.files import check_zip, remove_leftovers, write_json, write_text, written_beside
 from lildata_utils.learning import runs
 from lildata_utils.learning.history import describe_epoch, peaked
 from lildata_utils.learning.recipe import Recipe
 from lildata_utils.learning.settings import Training
 from lildata_utils.networks.frozen import digest, split
 from lildata_utils.networks.inputs import tensor_input
+from lildata_utils.schema import checked
 from lildata_utils.settings import Settings
 from lildata_utils.sound.spectrogram import Floats, Image
 
@@ -211,6 +211,15 @@ class _Learner:
                 totals.add(_as_floats(self._test_step(images, labels)), len(labels))
         return totals.means()
 
+    def check_finite(self, loss: float, when: str) -> None:
+        """Raise a LilDataError if a training has diverged."""
+        if not np.isfinite(loss):
+            rate = float(self.optimizer.learning_rate)
+            raise LilDataError(
+                f"the training has diverged in {when} (loss {loss}): try a learning rate below "
+                f"{rate:g}"
+            )
+
     def seed_dropout(self, seed: Sequence[int]) -> None:
         """Set the states from which Keras' dropout draws: they are variables, but no weights."""
         weights = {id(weight) for weight in self.learning.weights}
@@ -232,12 +241,14 @@ class _Learner:
         if not path.exists():
             return []
         try:
+            check_zip(path)
             with np.load(path) as arrays:
+                rows = checked(json.loads(str(arrays["history"])), list[dict[str, float]])
                 for number, variable in enumerate(self._state()):
                     variable.assign(arrays[str(number)])
-                rows: list[dict[str, float]] = json.loads(str(arrays["history"]))
                 return rows
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        # numpy and zipfile raise whatever their parts raise on a broken file.
+        except Exception as error:
             raise LilDataError(
                 f"{path} can't be read ({error}): delete it to train the run anew"
             ) from None
@@ -277,16 +288,15 @@ def _epochs(
         for step, (images, labels) in enumerate(train.batches(batch_size, seed=chance), 1):
             totals.add(learner.train_step(images, labels, (*chance, step)), len(labels))
             loss = totals.means()["loss"]
-            if not np.isfinite(loss):
-                raise LilDataError(
-                    f"the loss is {loss} in epoch {epoch}, step {step}: try a learning rate below "
-                    f"{float(learner.optimizer.learning_rate):g}"
-                )
+            learner.check_finite(loss, f"epoch {epoch}, step {step}")
             yield TrainingStep(epoch, epochs, step, steps, loss)
         row = {"epoch": epoch, **totals.means()}
         if validation is not None:
             means = learner.test(validation, batch_size)
             row |= {f"val_{name}": mean for name, mean in means.items()}
+        # The last step of an epoch may have spoilt the weights, and nothing have measured it yet.
+        finite = all(map(_is_finite, learner.model.weights))
+        learner.check_finite(row.get("val_loss", 0.0) if finite else np.nan, f"epoch {epoch}")
         rows.append(row | {"seconds": round(time.perf_counter() - started, 3)})
         history = pd.DataFrame(rows)
         if peaked(history).epoch == epoch:
@@ -314,6 +324,10 @@ def _encode(frozen: Any, fused: Any, dataset: Dataset) -> Iterator[EncodingProgr
             return outputs
 
     return encode(dataset, encoder, digest(frozen, fused))
+
+
+def _is_finite(weight: Any) -> bool:
+    return bool(np.isfinite(weight.numpy()).all())
 
 
 def _steps(train: Dataset, training: Training) -> int:

@@ -31,7 +31,7 @@ def as_stored(images: Any, labels: Any, seed: Any) -> tuple[Any, Any]:
 
 
 def nothing_to_adapt(model: Any, batches: Iterable[Image]) -> None:
-    """Do nothing: most networks have to know nothing of the clips before they learn (README)."""
+    """Do nothing: most networks need to know nothing of the clips beforehand (notebook 02)."""
 
 
 @dataclass(frozen=True)

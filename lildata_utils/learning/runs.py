@@ -140,7 +140,7 @@ def _check_sizes(config: Any, name: str = "") -> None:
 def shipped_run(name: str) -> Run | None:
     """Open a run that comes with the course, such as ``lil_data``; None where it is not there.
 
-    Notebook 00 listens with it.
+    Listened to in notebook 00.
     """
     folder = PRETRAINED / name
     return load_run(folder) if (folder / RUN_FILE).is_file() else None
@@ -175,7 +175,7 @@ def describe(
 
 
 def environment(fused: Any) -> dict[str, Any]:
-    """Say where a network is trained, and in which precision (README)."""
+    """Say where a network is trained, and in which precision (notebook 02)."""
     dtypes = {layer.compute_dtype for layer in fused.layers}
     return {
         "precision": "bfloat16" if "bfloat16" in dtypes else "float32",
@@ -188,7 +188,7 @@ def environment(fused: Any) -> dict[str, Any]:
 
 
 def difference(folder: Path, about: dict[str, Any], recipe: Recipe) -> str:
-    """Say how the run in a folder differs from what is asked for; empty if it doesn't (README).
+    """Say how the run in a folder differs from what is asked for; empty if not (notebook 02).
 
     An option that the run does not name has come later: it had what is now the default.
 
@@ -215,13 +215,13 @@ def difference(folder: Path, about: dict[str, Any], recipe: Recipe) -> str:
 
 
 def discard(folder: Path) -> None:
-    """Delete a run's files, and nothing else (README)."""
+    """Delete a run's files, and nothing else (notebook 02)."""
     for name in (HISTORY_FILE, CHECKPOINT_FILE, MODEL_FILE, RUN_FILE):
         (folder / name).unlink(missing_ok=True)
 
 
 def read_history(folder: Path) -> pd.DataFrame:
-    """Read a run's history; without one, no epoch is done (README)."""
+    """Read a run's history; without one, no epoch is done (notebook 02)."""
     path = folder / HISTORY_FILE
     if not path.is_file():
         return pd.DataFrame({"epoch": []})
@@ -232,8 +232,9 @@ def read_history(folder: Path) -> pd.DataFrame:
         if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
             raise LilDataError("epochs are not numbered from 1 on")
     except (OSError, ValueError, KeyError, LilDataError) as error:
+        reason = " ".join(str(error).split())
         raise LilDataError(
-            f"{path} can't be read as a history ({error}): delete it, then train the run again"
+            f"{path} can't be read as a history ({reason}): delete it, then train the run again"
         ) from None
     return history
 

@@ -41,6 +41,6 @@ def three_channels(spectrogram: Any) -> Any:
 
 
 def check_genres(n_genres: int) -> None:
-    """Refuse fewer than two genres (README)."""
+    """Refuse fewer than two genres (notebook 02)."""
     if n_genres < 2:
         raise LilDataError(f"a classifier needs at least 2 genres, got {n_genres}")
