@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 
+from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_text, written_beside
 from lildata_utils.machine import usable_cores
 
@@ -49,7 +50,7 @@ def write_page(executed: Path, order: Sequence[str]) -> None:
     """Write the page of an executed notebook beside it, with links in `order` (README)."""
     from nbconvert import HTMLExporter
 
-    notebook: Any = nbformat.read(executed, as_version=4)
+    notebook = read_notebook(executed)
     resources = {
         "metadata": {"name": title_of(executed)},
         "navigation": _navigation(executed.stem, order),
@@ -129,9 +130,26 @@ def _index(rows: Sequence[Row]) -> str:
 """
 
 
+def read_notebook(path: Path) -> Any:
+    """Read a notebook (README).
+
+    Raises
+    ------
+    LilDataError
+        If the file is none.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # nbformat raises whatever a broken file makes it stumble over.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise LilDataError(f"{path} can't be read as a notebook ({reason})") from None
+    return notebook
+
+
 def title_of(path: Path) -> str:
     """Read a notebook's title, its first heading; its name if there is none (README)."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     for cell in notebook.cells:
         heading = re.search(r"^# (.+)", cell.source, re.MULTILINE)
         if cell.cell_type == "markdown" and heading:

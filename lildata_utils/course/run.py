@@ -14,7 +14,14 @@ from typing import Any
 
 import nbformat
 
-from lildata_utils.course.pages import Row, read_times, title_of, write_page, write_times
+from lildata_utils.course.pages import (
+    Row,
+    read_notebook,
+    read_times,
+    title_of,
+    write_page,
+    write_times,
+)
 from lildata_utils.course.profiles import get_profile
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import COURSE_FOLDER, INSTALLED, NOTEBOOKS_FOLDER, write_text
@@ -141,19 +148,26 @@ def parameters(path: Path) -> dict[str, Any]:
     LilDataError
         If there is not exactly one such cell, or it does more than setting names to literals.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())]
     if len(tagged) != 1:
         raise LilDataError(
             f"{path.name} has {len(tagged)} cells tagged 'parameters', expected one: "
             "tag the cell that sets them (in JupyterLab: property inspector, cell tags)"
         )
+    try:
+        lines = ast.parse(tagged[0].source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise LilDataError(
+            f"{path.name}: the cell tagged 'parameters' is no Python ({type(error).__name__}): "
+            'expected lines such as profile = "quick"'
+        ) from None
     found = {}
-    for line in ast.parse(tagged[0].source).body:
+    for line in lines:
         try:
             [target] = line.targets
             found[target.id] = ast.literal_eval(line.value)
-        except (AttributeError, ValueError):
+        except (AttributeError, ValueError, TypeError, RecursionError):
             raise LilDataError(
                 f"{path.name}: {ast.unparse(line)!r} can't stand in the cell tagged 'parameters': "
                 'expected lines such as profile = "quick"'
@@ -167,7 +181,7 @@ def drop_views(path: Path) -> None:
     A widget's view is empty without its kernel, and JupyterLab prefers it to the page that the same
     output may hold. So the view goes where there is such a page.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if "text/html" in output.get("data", ()):

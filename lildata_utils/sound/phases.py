@@ -137,7 +137,14 @@ def _pghi(target: Floats, seed: int) -> Floats:
     return phase
 
 
-@numba.njit(cache=True, nogil=True)
+def _compiled(function: Any) -> Any:
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no folder can be written that would keep what is compiled
+        return numba.njit(nogil=True)(function)
+
+
+@_compiled
 def _integrate(
     phase: Any, level: Any, per_frame: Any, per_bin: Any, bins: int, order: Any, softest: float
 ) -> None:
@@ -254,7 +261,7 @@ def _prediction_error(order: int) -> NDArray[np.float64]:
     return np.concatenate([[1.0], -np.linalg.solve(correlation, lags[1:])])
 
 
-@numba.njit(cache=True, nogil=True)
+@_compiled
 def _search_signs(level: Any, error_filter: Any) -> Any:
     """Choose signs so that the filtered sequence has the least energy.
 
