@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,30 @@ def has_bfloat16() -> bool:
     except OSError:
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def free_bytes(path: Path) -> int:
+    """Tell how much more fits on the disk that a path lies on, or will (README)."""
+    there = path.absolute()
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
+
+
+def check_room(path: Path, needed: int, what: str) -> None:
+    """Make sure that a disk has room for something before its making begins (README).
+
+    Raises
+    ------
+    LilDataError
+        If it has not.
+    """
+    free = free_bytes(path)
+    if needed > free:
+        raise LilDataError(
+            f"{path}: {what} needs {needed / 1e9:.1f} GB, and its disk has {free / 1e9:.1f} GB "
+            "free: make room or choose another place"
+        )
 
 
 def require_tensorflow() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lildata_utils.clips.dataset import CLIPS, COLUMNS, DESCRIPTION, SKIPPED
+from lildata_utils.clips.forecast import remarks
 from lildata_utils.clips.settings import FRACTIONS, SPLITS
 from lildata_utils.clips.shards import (
     IMAGE_BYTES,
@@ -38,7 +39,7 @@ from lildata_utils.files import (
     write_json,
     written_beside,
 )
-from lildata_utils.machine import usable_cores
+from lildata_utils.machine import check_room, usable_cores
 from lildata_utils.parallel import map_unordered
 from lildata_utils.sound import spectrogram
 from lildata_utils.sound.spectrogram import CLIP_S
@@ -86,7 +87,8 @@ def prepare(
     out : str or Path
         Becomes the data set. What a killed run left there is completed.
     split : {"track", "clip"}
-        See `splits.split_clips`, also for `seed` and `fractions`.
+        See `splits.split_clips`, also for `seed` and `fractions`. By "track", what a ``tracks.csv``
+        says about splits is kept.
     workers : int, optional
         Processes; as many as there are cores by default.
     limit : int, optional
@@ -110,6 +112,8 @@ def prepare(
     source, out = Path(source), Path(out)
     found, skipped = find_sources(source)
     work = _look_around(found, skipped, out, limit)
+    coming = sum(work.expected.values())
+    check_room(out, coming * IMAGE_BYTES, f"a data set with {coming} more clips")
     # The longest first, so that no process works alone at the end.
     jobs = [(file, out) for file in sorted(work.expected, key=lambda file: -work.expected[file])]
     for finished in map_unordered(make_shard, jobs, workers or usable_cores()):
@@ -128,11 +132,11 @@ def prepare(
         raise LilDataError(
             f"{source}: no clip of {CLIP_S:.0f} s in {len(found)} files; {out / SKIPPED} says why"
         )
-    whole = clips["split"] != GAP
-    clips.loc[whole, "split"], notes = split_clips(clips[whole], split, seed, fractions)
+    dealt = clips["split"] != GAP if split == "clip" else clips["split"] == ""
+    clips.loc[dealt, "split"], notes = split_clips(clips[dealt], split, seed, fractions)
     _write_table(out / CLIPS, clips)
     genres = list(dict.fromkeys(clips["genre"]))
-    silent = [genre for genre in dict.fromkeys(file.genre for file in found) if genre not in genres]
+    heard = {file.genre: int((clips["genre"] == file.genre).sum()) for file in found}
     chosen = {
         "genres": genres,
         "split": split,
@@ -140,7 +144,7 @@ def prepare(
         "seed": seed,
         "counts": _counts(clips, genres),
         "source": str(source),
-        "notes": notes + [f"genre {genre}: no usable clip" for genre in silent],
+        "notes": notes + remarks(source, heard),
     }
     write_json(out / DESCRIPTION, FORMAT | chosen)
     yield work.progress()
@@ -194,11 +198,11 @@ def _clips_table(sources: list[Source], records: dict[Source, Record]) -> pd.Dat
         table = pd.DataFrame({"start_s": record.starts_s, "peak_db": record.peaks_db})
         table["id"] = [f"{source.genre}/{source.track}@{start:g}s" for start in record.starts_s]
         table["genre"], table["artist"], table["track"] = source.genre, source.artist, source.track
-        table["split"], table["shard"], table["index"] = "", source.shard, table.index
+        table["split"], table["shard"], table["index"] = source.split, source.shard, table.index
         mix = read_mix_list(source.path)
         if mix and len(table):
             table[["artist", "track", "split"]] = [
-                _playing(start, mix, source.track) for start in record.starts_s
+                _playing(start, mix, source) for start in record.starts_s
             ]
         tables.append(table)
     if not tables:
@@ -206,12 +210,12 @@ def _clips_table(sources: list[Source], records: dict[Source, Record]) -> pd.Dat
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
-def _playing(start_s: float, mix: list[MixTrack], name: str) -> tuple[str, str, str]:
-    """Tell artist, track and (for crossfades) "gap" of a clip of a mix."""
+def _playing(start_s: float, mix: list[MixTrack], source: Source) -> tuple[str, str, str]:
+    """Tell artist, track and split (for crossfades "gap") of a clip of a mix."""
     heard = [track for track in mix if track.start_s < start_s + CLIP_S and track.end_s > start_s]
     if len(heard) != 1:
-        return "", name, GAP
-    return heard[0].artist, f"{name}/{heard[0].title}", ""
+        return "", source.track, GAP
+    return heard[0].artist, f"{source.track}/{heard[0].title}", source.split
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

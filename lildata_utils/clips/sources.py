@@ -12,13 +12,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from lildata_utils.clips.settings import SPLITS
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size, read_rows, read_table, readable
 from lildata_utils.genres import GENRES
 
-# Beside tracks: who made which file. Beside a mix "night.mp3": "night.tracks.csv", who plays when.
+# Beside tracks: who made which file, and maybe its split.
+# Beside a mix "night.mp3": "night.tracks.csv", who plays when.
 TRACKS_TABLE = "tracks.csv"
 TRACKS_COLUMNS = ("file", "artist")
+SPLIT_COLUMN = "split"  # may stand there, too
 MIX_SUFFIX = ".tracks.csv"
 
 SHARDS = "shards"
@@ -36,6 +39,7 @@ class Source:
     path: Path  # The file
     file: str  # The same relative to the source folder, for messages
     shard: str  # Where its images go, relative to the data set's folder
+    split: str = ""  # What a ``tracks.csv`` says; `prepare` deals the others
     limit: int | None = None  # At most this many of its clips, spread evenly
 
 
@@ -73,22 +77,18 @@ def find_sources(folder: str | Path) -> tuple[list[Source], list[Skipped]]:
     Raises
     ------
     LilDataError
-        If `folder` is missing or holds no genre folders.
+        If `folder` is missing or holds no genre folders, or splits are given to a part of a genre.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise LilDataError(f"{folder} is no folder: expected one that holds a folder per genre")
-    genres = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    if not genres:
-        raise LilDataError(f"{folder} holds no folders: put the music of each genre into its own")
-    _artists.cache_clear()
+    _listed.cache_clear()
     sources: list[Source] = []
     skipped: list[Skipped] = []
-    for genre in sorted(genres, key=lambda path: _genre_order(path.name)):
+    for genre in genre_folders(folder):
         paths = _walk(genre, folder, skipped)
         stems = Counter(path.relative_to(genre).with_suffix("") for path in paths)
         for path in paths:
             inside = path.relative_to(genre)
+            artist, split = _about(path, folder)
             # "a.mp3" and "a.ogg" are two tracks.
             name = (
                 inside if stems[inside.with_suffix("")] > 1 else inside.with_suffix("")
@@ -96,14 +96,35 @@ def find_sources(folder: str | Path) -> tuple[list[Source], list[Skipped]]:
             sources.append(
                 Source(
                     genre=readable(genre.name),
-                    artist=readable(_artist(path, folder)),
+                    artist=readable(artist),
                     track=readable(name),
                     path=path,
                     file=readable(path.relative_to(folder).as_posix()),
                     shard=f"{SHARDS}/{_safe_name(genre.name)}/{_safe_name(name)}.npy",
+                    split=split,
                 )
             )
+        _check_splits(sources[-len(paths) :] if paths else [])
     return sources, skipped
+
+
+def genre_folders(folder: Path) -> list[Path]:
+    """List the folders of genres, the course's first, in the paper's order (notebook 01)."""
+    if not folder.is_dir():
+        raise LilDataError(f"{folder} is no folder: expected one that holds a folder per genre")
+    genres = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    if not genres:
+        raise LilDataError(f"{folder} holds no folders: put the music of each genre into its own")
+    return sorted(genres, key=lambda path: _genre_order(path.name))
+
+
+def _check_splits(sources: list[Source]) -> None:
+    without = [source.file for source in sources if not source.split]
+    if 0 < len(without) < len(sources):
+        raise LilDataError(
+            f"{without[0]} has no split in a {TRACKS_TABLE}, other files of its genre have one: "
+            f"give all of them one of {', '.join(SPLITS)}, or none"
+        )
 
 
 def drop_duplicates(sources: list[Source]) -> tuple[list[Source], list[Skipped]]:
@@ -183,25 +204,32 @@ def _walk(genre: Path, folder: Path, skipped: list[Skipped]) -> list[Path]:
     return sorted(p for p in paths if p.name != TRACKS_TABLE and not p.name.endswith(MIX_SUFFIX))
 
 
-def _artist(path: Path, top: Path) -> str:
-    """Look the artist up in a ``tracks.csv`` between the file and `top`, else "Artist - Title"."""
+def _about(path: Path, top: Path) -> tuple[str, str]:
+    """Tell artist and split by a ``tracks.csv`` between file and `top`, else "Artist - Title"."""
     for folder in path.parents:
-        artist = _artists(folder).get(path.relative_to(folder).as_posix())
-        if artist is not None:
-            return artist
+        listed = _listed(folder).get(path.relative_to(folder).as_posix())
+        if listed is not None:
+            return listed
         if folder == top:
             break
     # A track number in front ("07 - Title") is no artist.
     artist, dash, _ = re.sub(r"^\d+[\s._-]+", "", path.stem).partition(" - ")
-    return artist.strip() if dash else ""
+    return artist.strip() if dash else "", ""
 
 
 @cache
-def _artists(folder: Path) -> dict[str, str]:
+def _listed(folder: Path) -> dict[str, tuple[str, str]]:
     path = folder / TRACKS_TABLE
     if not path.is_file():
         return {}
-    return {row["file"]: row["artist"] for row in read_table(path, TRACKS_COLUMNS)}
+    rows = read_table(path, TRACKS_COLUMNS)
+    listed = {row["file"]: (row["artist"], row.get(SPLIT_COLUMN, "").strip()) for row in rows}
+    for file, (_, split) in listed.items():
+        if split not in ("", *SPLITS):
+            raise LilDataError(
+                f"{path}: {file} has the split {split!r}, expected one of {', '.join(SPLITS)}"
+            )
+    return listed
 
 
 def _safe_name(name: str) -> str:
