@@ -95,6 +95,7 @@ class Header:
     rate: int
     channels: int
     promised_s: float  # Longer than `duration_s` where the file was cut
+    kind: str = ""  # By libsndfile
 
     def check(self) -> None:
         """Refuse what no music has."""
@@ -127,7 +128,7 @@ def open_sound(request: Request) -> tuple[Header, Callable[[Tell], Iterator[Floa
         return header, lambda tell: _read_with_ffmpeg(request, header, tell)
     known_s = sound.frames / sound.samplerate if sound.frames < UNKNOWN_FRAMES else 0.0
     promised_s = known_s * _promised_share(sound.extra_info)
-    header = Header(known_s, sound.samplerate, sound.channels, promised_s)
+    header = Header(known_s, sound.samplerate, sound.channels, promised_s, sound.format)
     header.check()
     return header, lambda tell: _read_with_libsndfile(sound, request, header, tell)
 
@@ -165,6 +166,7 @@ def _read_with_libsndfile(
             # What was decoded before the error is there, but only we know how much.
             block = room[: np.argmax(np.isnan(room[:, 0]))] if np.isnan(room[-1, 0]) else room
             wrong = str(error).removeprefix("Error : ").rstrip(".")
+            wrong = wrong.replace("Unspecified internal error", "its decoder gives up")
         if len(block) == 0:
             break
         mono, bad = _checked(_to_mono(block), rate, position_s)
@@ -190,7 +192,8 @@ def _compare_length(
     if request.duration_s is not None:
         wanted_s = min(wanted_s, request.start_s + request.duration_s)
     missing_s = max(SHORTEST_MISSING_S, min(MISSING_S, MISSING_SHARE * header.promised_s))
-    if wrong or position_s < wanted_s - missing_s:
+    short = position_s < wanted_s - missing_s
+    if short or (wrong and header.kind != "MP3"):  # mpg123 stumbles over what follows the music.
         why = f" ({wrong})" if wrong else ""
         promised = f" of {header.promised_s:.1f} s" if header.promised_s else ""
         tell(f"ends early: {position_s:.1f} s{promised}{why}; what was there is used")
@@ -282,7 +285,7 @@ def ogg_damage(path: Path) -> str:
     The decoders pass over it silently. Each page carries its number and a CRC: zlib's, but with the
     bits of each byte in the other order.
     """
-    pages, bad, at = 0, 0, 0
+    pages, lost, at = 0, 0, 0
     numbers: dict[bytes, int] = {}
     unended: set[bytes] = set()
     with path.open("rb") as file:
@@ -290,21 +293,20 @@ def ogg_damage(path: Path) -> str:
             head = file.read(OGG_HEADER)
             table = file.read(head[-1]) if len(head) == OGG_HEADER else b""
             body = file.read(sum(table))
-            pages += 1
             stored = int.from_bytes(head[22:26].translate(_BITS_REVERSED), "big")
             page = (head[:22] + bytes(4) + head[26:] + table + body).translate(_BITS_REVERSED)
             if zlib.crc32(page, 0xFFFFFFFF) ^ 0xFFFFFFFF != stored:
-                bad += 1
-                at += 1
+                at += 1  # The next number will tell that it is missing.
                 continue
+            pages += 1
             at += len(page)
             serial, number = head[14:18], int.from_bytes(head[18:22], "little")
-            bad += number != numbers.get(serial, number)
+            lost += abs(number - numbers.get(serial, number))
             numbers[serial] = number + 1
             (unended.discard if head[5] & OGG_END else unended.add)(serial)
     if unended:
         return "ends early: its last page is missing; what was there is used"
-    return f"damaged: {bad} of {pages} pages; what can be decoded is used" if bad else ""
+    return f"damaged: {lost} of {pages + lost} pages; what can be decoded is used" if lost else ""
 
 
 def _find_page(file: IO[bytes], at: int) -> int:
@@ -354,7 +356,9 @@ def _said(log: IO[bytes]) -> str:
     """Choose what matters of what libraries and ffmpeg printed."""
     log.seek(0)
     lines = log.read(WRITTEN_BYTES).decode(errors="replace").splitlines()
-    return lines[0] if lines else ""
+    # mpg123 warns of large tags; ffmpeg gives addresses in memory.
+    lines = [line for line in lines if not line.startswith("Warning: ")]
+    return re.sub(r"^Note: |\[.+? @ 0x\w+\] ", "", lines[0]).rstrip(".") if lines else ""
 
 
 def _limit() -> None:
