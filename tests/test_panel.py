@@ -1,3 +1,4 @@
+import html
 import io
 import time
 
@@ -8,7 +9,7 @@ import soundfile
 
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size
-from lildata_utils.show import panel
+from lildata_utils.show import chooser, panel
 from lildata_utils.show.chooser import BLACK, Upload, crate_clips
 from lildata_utils.show.panel import PRESETS, TransferPanel
 from lildata_utils.sound import audio
@@ -79,11 +80,19 @@ def heard(player):
 
 
 def upload(chooser, name, data, piece=1000):
-    """What the browser's side sends, the last piece first: their order must not matter."""
-    pieces = [(at, data[at : at + piece]) for at in range(0, max(len(data), 1), piece)]
-    for at, part in [pieces[0], *pieces[:0:-1]]:
-        message = {"name": name, "size": len(data), "at": at}
-        chooser.upload._take(None, message, [memoryview(part)])
+    """What the browser's side sends."""
+    for at in range(0, max(len(data), 1), piece):
+        send(chooser.upload, name, len(data), at, data[at : at + piece])
+
+
+def send(button, name, size, at, part):
+    button._take(None, {"name": name, "size": size, "at": at}, [memoryview(part)])
+
+
+def button_and_what_it_heard(limit_bytes=1_000_000):
+    kept, refused = [], []
+    button = Upload(lambda *file: kept.append(file), refused.append, lambda: None, limit_bytes)
+    return button, kept, refused
 
 
 def flac(sound):
@@ -167,7 +176,10 @@ def test_an_uploaded_file_is_chosen_and_kept(fresh):
         ("notes.txt", b"some notes", "not audio"),
         ("short.flac", flac(NOISE[:22_050]), "1.0 s long"),
         ("silence.flac", flac(np.zeros(SAMPLES)), "silent"),
-        ("../../up.flac", flac(NOISE[:22_050]), "1.0 s long"),
+        ("../../up.flac", flac(NOISE[:22_050]), "slashes"),
+        (f"{300 * 'x'}.flac", flac(NOISE), "at most 200 bytes"),
+        ("a\0b.flac", flac(NOISE), "control characters"),
+        ("..", flac(NOISE), "slashes"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_explained_and_changes_nothing(fresh, name, data, words):
@@ -175,19 +187,58 @@ def test_a_file_that_can_not_be_used_is_explained_and_changes_nothing(fresh, nam
     upload(fresh.style, name, data)
     assert (fresh.settings, fresh.style.player.picture, fresh.style.picker.options) == before
     assert words in fresh.message.value
-    assert name in fresh.message.value
+    assert repr(name)[1:40].strip("'") in html.unescape(fresh.message.value)
     assert str(fresh.style._uploads) not in fresh.message.value
-    assert list(fresh.style._uploads.iterdir()) == []
+    assert list(fresh.style._uploads.glob("*")) == []
 
 
 def test_a_file_that_is_too_large_is_refused_by_name_and_size():
-    kept, refused = [], []
-    button = Upload(lambda *file: kept.append(file), refused.append, lambda: None, 1_000_000)
-    button._take(None, {"name": "mix.wav", "size": 2_000_000, "at": 0}, [])
+    button, kept, refused = button_and_what_it_heard()
+    send(button, "mix.wav", 2_000_000, 0, b"")
+    send(button, "mix.wav", 2_000_000, 1000, b"")  # what was under way already
     assert kept == []
     [error] = refused
     assert isinstance(error, LilDataError)
     assert str(error) == "mix.wav: 2 MB; at most 1 MB can be uploaded: cut out a part"
+
+
+@pytest.mark.parametrize(
+    ("size", "pieces"),
+    [
+        (4, [(0, b"ab"), (2, b"cdefgh")]),  # more than was said
+        (4, [(0, b"abcdefgh")]),
+        (-1, [(0, b"ab")]),
+        (4, [(0, b"ab"), (1, b"b"), (3, b"d")]),  # overlapping
+        (4, [(0, b"a"), (3, b"d")]),  # with a hole
+        (4, [(0, b"ab"), (0.5, b"cd")]),
+        ("4", [(0, b"abcd")]),
+    ],
+)
+def test_pieces_are_counted_and_nothing_said_about_them_is_believed(size, pieces):
+    button, kept, refused = button_and_what_it_heard()
+    for at, part in pieces:
+        send(button, "a.wav", size, at, part)
+    assert kept == []
+    [error] = refused
+    assert len(str(error).splitlines()) == 1
+    for at, part in [(0, b"ab"), (0, b"abc"), (3, b"d")]:  # begun anew
+        send(button, "b.wav", 4, at, part)
+    assert kept == [("b.wav", b"abcd")]
+
+
+@pytest.mark.parametrize("message", [None, 3, "x", [], {}, {"name": None, "size": 1, "at": 0}])
+def test_any_other_message_is_an_error_in_a_line(message):
+    button, _, refused = button_and_what_it_heard()
+    button._take(None, message, [])
+    assert [type(error) for error in refused] == [LilDataError]
+
+
+def test_a_bug_in_what_an_upload_does_is_seen(fresh, monkeypatch):
+    monkeypatch.setattr(chooser, "read_clip", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        upload(fresh.style, "a.flac", flac(NOISE))
+    assert "division" in fresh.message.value
+    assert list(fresh.style._uploads.iterdir()) == []
 
 
 def test_a_file_that_is_gone_leaves_the_one_before(fresh, files, tmp_path):

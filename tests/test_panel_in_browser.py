@@ -20,6 +20,7 @@ SHOW = """\
 from pathlib import Path
 from lildata_utils.show.panel import TransferPanel
 TransferPanel(folder=Path("results"))"""
+KERNEL = r"api/kernels/[\w-]{36}"
 LONG, SHORT = "1000", "10"
 
 
@@ -154,13 +155,15 @@ def test_as_a_page(tmp_path, tab):
             *(sys.executable, "-m", "lildata_utils", "demo"),
             f"--port={port}",
             "--no-browser",
+            "--prefix=/lildata/",
         ]
 
     large = tmp_path / "large.wav"
     with large.open("wb") as file:
         file.truncate(LARGEST_UPLOAD + 1)
     with serve(command, tmp_path) as (address, log):
-        tab.goto(address)
+        link = re.search(rf"{address}/lildata/\?token=\w+", log.read_text())[0]
+        tab.goto(link)
         check_panel(tab)
 
         tab.locator(".upload-button input").nth(1).set_input_files(large)
@@ -168,4 +171,10 @@ def test_as_a_page(tmp_path, tab):
         outside = [url for url in tab.addresses if not url.startswith((address, "data:", "blob:"))]
         assert outside == []
         assert tab.errors == []
+        # The cookie is enough from now on, and a page that is closed frees its kernel at once.
+        [kernel] = {found[0] for url in tab.addresses if (found := re.search(KERNEL, url))}
+        tab.goto(f"{address}/lildata/")
+        expect(tab.get_by_role("status")).to_have_text("Press Run.")
+        answer = tab.request.get(f"{address}/lildata/{kernel}")
+        assert answer.status == 404
         check_log(log)

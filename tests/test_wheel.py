@@ -123,10 +123,12 @@ def test_the_demo_finds_its_page(installed):
         port = free.getsockname()[1]
     demo = installed.start("lildata", "demo", "--no-browser", "--port", port)
     try:
-        assert demo.stdout.readline().startswith(f"http://127.0.0.1:{port}/ is the panel")
+        link, *words = demo.stdout.readline().split()
+        assert link.startswith(f"http://127.0.0.1:{port}/?token=")
+        assert " ".join(words).startswith("is the panel")
         for _ in range(100):
             try:
-                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=120).read()
+                page = urllib.request.urlopen(link, timeout=120).read()
                 break
             except urllib.error.URLError:
                 assert demo.poll() is None, demo.stderr.read()

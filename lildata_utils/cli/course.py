@@ -6,9 +6,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from lildata_utils.cli.options import names, whole
+from lildata_utils.cli.options import add_settings, chosen, names
 from lildata_utils.cli.output import Add, fail
 from lildata_utils.course.profiles import PROFILES
+from lildata_utils.show.settings import Demo
 
 
 def add_commands(add: Add) -> None:
@@ -21,10 +22,8 @@ def add_commands(add: Add) -> None:
     sub.add_argument("--only", type=names, metavar="01,02", help="only these notebooks")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default course/)")
 
-    sub = add("demo", _demo, "show the panel of style transfer in a browser, on this machine only")
-    sub.add_argument(
-        "--port", type=whole(1), default=8866, metavar="N", help="of the address (default 8866)"
-    )
+    sub = add("demo", _demo, "show the panel of style transfer in browsers that have its token")
+    add_settings(sub, Demo)
     sub.add_argument(
         "--no-browser", action="store_false", dest="browser", help="open none, only print where"
     )
@@ -65,5 +64,5 @@ def _course(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from lildata_utils.show.demo import serve
 
-    serve(options.port, options.browser)
+    serve(chosen(options, Demo), options.browser)
     return 0

@@ -1,8 +1,10 @@
 """Five seconds of a file, chosen: from the crate, from a folder or uploaded by a browser."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from lildata_utils.crate.settings import Collection
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import DATA_FOLDER, written_beside
 from lildata_utils.genres import GENRES, genre_label
+from lildata_utils.schema import checked
 from lildata_utils.show.players import SpectrogramPlayer
 from lildata_utils.sound import audio
 from lildata_utils.sound.clip import read_clip
@@ -24,6 +27,7 @@ from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, N_BINS, N_FRAM
 
 MUSIC_FOLDER = DATA_FOLDER / "panel"
 LARGEST_UPLOAD = 50_000_000  # bytes: five minutes of WAV, an hour of MP3
+LONGEST_NAME = 200  # bytes; file systems take 255, and a mark comes before it
 STEP_S = 0.5  # of the slider for the start
 
 SILENCE: Floats = np.zeros(CLIP_SAMPLES, np.float32)
@@ -45,11 +49,20 @@ def crate_clips(folder: Path = MUSIC_FOLDER) -> dict[str, Path]:
     return {f"{genre_label(path.parent.name)}: {path.stem}": path for path in paths}
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """What a browser says of the bytes that it sends: of which file, of what size, where in it."""
+
+    name: str
+    size: int
+    at: int
+
+
 class Upload(anywidget.AnyWidget):
     """A button by which a browser gives a file to the kernel (notebook 04).
 
-    It calls `received` with the file's name and bytes, `refused` if the file is too large, and
-    `shown` when a browser shows the button.
+    It calls `received` with the file's name and bytes, `refused` with whatever goes wrong, and
+    `shown` when a browser shows the button. Nothing that a browser says is believed.
     """
 
     _esm = Path(__file__).with_name("upload.js")
@@ -61,29 +74,57 @@ class Upload(anywidget.AnyWidget):
     def __init__(
         self,
         received: Callable[[str, bytes], None],
-        refused: Callable[[LilDataError], None],
+        refused: Callable[[Exception], None],
         shown: Callable[[], None],
         limit_bytes: int = LARGEST_UPLOAD,
     ) -> None:
         super().__init__(limit_bytes=limit_bytes)
         self._received, self._refused, self._shown = received, refused, shown
-        self._pieces: dict[int, bytes] = {}
+        self._first: _Piece | None = None
+        self._data = bytearray()
         self.on_msg(self._take)
 
     def _take(self, _widget: Any, message: Any, buffers: list[Any]) -> None:
-        if message == "shown":
-            self._shown()
-            return
-        name, size, at = message["name"], message["size"], message["at"]
+        try:
+            if message == "shown":
+                self._shown()
+            else:
+                self._add(checked(message, _Piece, "upload"), b"".join(buffers))
+        except Exception as error:
+            self._first, self._data = None, bytearray()
+            self._refused(error)  # no page shows what is raised here
+            if not isinstance(error, LilDataError):
+                raise
+
+    def _add(self, piece: _Piece, data: bytes) -> None:
+        """Add a piece, and pass the file on if it is whole; pieces come in their order."""
+        if piece.at == 0:
+            self._check(piece)
+            self._first, self._data = piece, bytearray()
+        elif self._first is None:
+            return  # the rest of a file that was refused
+        whole = len(self._data) + len(data)
+        if replace(piece, at=0) != self._first or piece.at != len(self._data) or whole > piece.size:
+            raise LilDataError(f"{piece.name[:40]!r} came in wrong pieces: try it again")
+        self._data += data
+        if whole == piece.size:
+            data, self._first, self._data = bytes(self._data), None, bytearray()
+            self._received(piece.name, data)
+
+    def _check(self, piece: _Piece) -> None:
+        name, size = piece.name, piece.size
+        if (
+            name in ("", ".", "..")
+            or re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\\ud800-\udfff]", name)
+            or len(name.encode()) > LONGEST_NAME
+        ):
+            raise LilDataError(
+                f"{name[:40]!r} can't be a file's name here: expected at most {LONGEST_NAME} bytes "
+                "and no slashes or control characters"
+            )
         if size > self.limit_bytes:
             megabytes = f"{size / 1e6:.0f} MB; at most {self.limit_bytes / 1e6:.0f} MB"
-            self._refused(LilDataError(f"{name}: {megabytes} can be uploaded: cut out a part"))
-            return
-        if at == 0:
-            self._pieces = {}
-        self._pieces[at] = bytes(buffers[0])
-        if sum(map(len, self._pieces.values())) == size:
-            self._received(name, b"".join(piece for _, piece in sorted(self._pieces.items())))
+            raise LilDataError(f"{name}: {megabytes} can be uploaded: cut out a part")
 
 
 class ClipChooser(widgets.VBox):
@@ -175,27 +216,27 @@ class ClipChooser(widgets.VBox):
             self._open(path, start_s)
         except LilDataError as error:
             part.value = before
-            self._fail(error, path, name)
+            self._failed(LilDataError(str(error).replace(str(path), name)))
         else:
             self._changed()
 
     def _keep(self, name: str, data: bytes) -> None:
         # The mark keeps files of one name apart: settings that were saved still find theirs.
-        path = self._uploads / f"{hashlib.sha256(data).hexdigest()[:8]} {Path(name).name}"
+        path = self._uploads / f"{hashlib.sha256(data).hexdigest()[:8]} {name}"
         try:
             with written_beside(path) as beside:
                 beside.write_bytes(data)
             self._open(path)
-        except LilDataError as error:
-            path.unlink()
-            self._fail(error, path, name)
-            return
+        except Exception as error:
+            if path not in self._files.values():
+                path.unlink(missing_ok=True)
+            # `Upload` says it.
+            if isinstance(error, LilDataError):
+                raise LilDataError(str(error).replace(str(path), name)) from None
+            raise
         self._files[name] = path
         self.picker.unobserve(self._pick, "value")  # new options choose the first of them
         self.picker.options = list(self._files)
         self.picker.value = name
         self.picker.observe(self._pick, "value")
         self._changed()
-
-    def _fail(self, error: LilDataError, path: Path, name: str) -> None:
-        self._failed(LilDataError(str(error).replace(str(path), name)))
