@@ -15,6 +15,7 @@ from lildata_utils.cli.main import main
 from lildata_utils.clips import dataset, fetch
 from lildata_utils.clips.prepare import prepare
 from lildata_utils.errors import LilDataError
+from lildata_utils.files import partial_files
 from lildata_utils.sound import audio
 
 Usage = namedtuple("Usage", "total used free")
@@ -230,6 +231,29 @@ def test_archives_that_would_do_harm_leave_nothing(collection, server, tmp_path,
     with pytest.raises(LilDataError, match=words):
         fetched(evil, tmp_path / "a/b/fma")
     assert {path.split("/")[2] for path in files(tmp_path)} == {"fma-archives"}
+
+
+def test_a_run_killed_while_it_unpacks_leaves_no_half_and_is_completed(collection, tmp_path):
+    out, archives = tmp_path / "fma", tmp_path / "fma-archives"
+    for _ in fetch.download(collection, out):
+        pass
+    next(stopped := fetch.unpack(collection, out))
+    assert not out.exists()
+    (half,) = partial_files(archives)
+    stopped.close()
+    # What a process left that runs no more: nobody has number 2^22.
+    dead = half.with_name(re.sub(r"-\d+\.partial", "-4194304.partial", half.name))
+    dead.mkdir()
+    next(stopped := fetch.unpack(collection, out))
+    assert dead not in partial_files(archives)
+    stopped.close()
+    fetched(collection, out)
+    music = files(out)
+    # Killed between the last two steps.
+    archives.mkdir()
+    out.rename(archives / "music")
+    list(fetch.unpack(collection, out))
+    assert files(tmp_path) == [f"fma/{name}" for name in music]
 
 
 def test_tables_of_another_shape_are_one_line(collection, server, tmp_path):

@@ -22,7 +22,7 @@ import requests
 from lildata_utils.clips.settings import TEST, TRAIN, VALIDATION
 from lildata_utils.clips.sources import TRACKS_TABLE
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import check_zip, file_size, written_beside
+from lildata_utils.files import check_zip, file_size, remove_leftovers, written_beside
 from lildata_utils.machine import check_room
 
 ABOUT = "SOURCE.txt"
@@ -244,11 +244,22 @@ def unpack(collection: OpenCollection, out: Path) -> Iterator[tuple[int, int]]:
     LilDataError
         If an archive is damaged or holds what would leave its folder, or the disk is too small.
     """
-    with _opened(_places(collection.tables, out)[0]) as tables:
+    path, _ = _places(collection.music, out)
+    # Beside the archives, where a killed run's half is known as ours.
+    remove_leftovers(path.parent)
+    whole = path.parent / "music"
+    if not whole.is_dir():
+        yield from _unpack(collection, out, whole)
+    whole.replace(out)
+    shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def _unpack(collection: OpenCollection, out: Path, whole: Path) -> Iterator[tuple[int, int]]:
+    (path, _), (tables_path, _) = (_places(a, out) for a in (collection.music, collection.tables))
+    with _opened(tables_path) as tables:
         rows = collection.read(tables)
     rows = rows[~rows["member"].isin(collection.bad)]
-    path, _ = _places(collection.music, out)
-    with written_beside(out) as beside, _opened(path) as archive:
+    with written_beside(whole) as beside, _opened(path) as archive:
         sizes = {member.filename: member.file_size for member in archive.infolist()}
         if missing := set(rows["member"]) - set(sizes):
             raise LilDataError(f"{path} lacks {len(missing)} tracks, such as {min(missing)}")
@@ -262,7 +273,6 @@ def unpack(collection: OpenCollection, out: Path) -> Iterator[tuple[int, int]]:
         rows.drop(columns="member").to_csv(beside / TRACKS_TABLE, index=False)
         about = (collection.name, collection.what, collection.page, collection.licence)
         (beside / ABOUT).write_text("\n".join(about) + "\n", encoding="utf-8")
-    shutil.rmtree(path.parent, ignore_errors=True)
 
 
 @contextmanager
