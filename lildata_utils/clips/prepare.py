@@ -4,6 +4,7 @@ Shard after shard is made by any number of processes; the tables come last, so t
 completed by the same command. Notebook 01 goes through the steps by hand.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from lildata_utils.clips.shards import (
     Record,
     expected_clips,
     finished_record,
+    lost_record,
     make_shard,
 )
 from lildata_utils.clips.sources import (
@@ -40,10 +42,11 @@ from lildata_utils.files import (
     written_beside,
 )
 from lildata_utils.machine import check_room, usable_cores
-from lildata_utils.parallel import map_unordered
+from lildata_utils.parallel import Workers, map_unordered
 from lildata_utils.sound import spectrogram
 from lildata_utils.sound.spectrogram import CLIP_S
 
+PROGRESS_S = 0.5
 # What the descriptions of all data sets have in common.
 FORMAT = {
     "version": VERSION,
@@ -73,7 +76,7 @@ def prepare(
     source: str | Path,
     out: str | Path,
     split: str = "track",
-    workers: int | None = None,
+    workers: Workers | None = None,
     seed: int = 0,
     limit: int | None = None,
     fractions: tuple[float, float, float] = FRACTIONS,
@@ -89,8 +92,8 @@ def prepare(
     split : {"track", "clip"}
         See `splits.split_clips`, also for `seed` and `fractions`. By "track", what a ``tracks.csv``
         says about splits is kept.
-    workers : int, optional
-        Processes; as many as there are cores by default.
+    workers : int or str, optional
+        Processes, as many as there are cores by default; or see `parallel.map_unordered`.
     limit : int, optional
         At most this many clips a genre, spread evenly over its files.
 
@@ -102,7 +105,7 @@ def prepare(
     Raises
     ------
     LilDataError
-        If `source` has no genre folders, or no file gives a clip.
+        If `source` has no genre folders or holds `out`, or no file gives a clip.
 
     Examples
     --------
@@ -110,16 +113,22 @@ def prepare(
     ...     print(progress.clips, "of", progress.clips_in_all)
     """
     source, out = Path(source), Path(out)
+    if out.resolve().is_relative_to(source.resolve()):
+        raise LilDataError(f"{out} lies in {source}, which is only read: choose another folder")
     found, skipped = find_sources(source)
     work = _look_around(found, skipped, out, limit)
     coming = sum(work.expected.values())
     check_room(out, coming * IMAGE_BYTES, f"a data set with {coming} more clips")
     # The longest first, so that no process works alone at the end.
     jobs = [(file, out) for file in sorted(work.expected, key=lambda file: -work.expected[file])]
-    for finished in map_unordered(make_shard, jobs, workers or usable_cores()):
+    workers, told = workers or usable_cores(), -PROGRESS_S
+    for finished in map_unordered(make_shard, jobs, workers, lost=lost_record, shared=out):
         if finished:
             (file, _), work.records[file] = finished
-        yield work.progress()
+        # To look at all that grows takes long where there are many files.
+        if finished is None or time.monotonic() > told + PROGRESS_S:
+            told = time.monotonic()
+            yield work.progress()
     # Again: workers of a run killed just before may have lived on for a moment after the first.
     remove_leftovers(out)
 
@@ -220,7 +229,7 @@ def _playing(start_s: float, mix: list[MixTrack], source: Source) -> tuple[str, 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     with written_beside(path) as beside:
-        table.to_csv(beside, index=False)
+        table.to_csv(beside, index=False, errors="backslashreplace")
 
 
 def _counts(clips: pd.DataFrame, genres: list[str]) -> dict[str, dict[str, int]]:

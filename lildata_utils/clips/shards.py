@@ -15,7 +15,7 @@ import numpy as np
 
 from lildata_utils.clips.sources import Source
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import file_size, read_json, write_json, written_beside
+from lildata_utils.files import file_size, read_as, write_json, written_beside
 from lildata_utils.sound.audio import AudioError, info, read_blocks
 from lildata_utils.sound.clip import SILENCE
 from lildata_utils.sound.spectrogram import (
@@ -78,12 +78,12 @@ def _record_path(source: Source, out: Path) -> Path:
 def finished_record(source: Source, out: Path) -> Record | None:
     """Read the record of a file that an earlier run finished, if it fits (notebook 01)."""
     try:
-        record = Record(**read_json(_record_path(source, out)))
-    except (LilDataError, TypeError):
+        record = read_as(_record_path(source, out), Record)
+    except LilDataError:
         return None
     whole = HEADER_BYTES + len(record.starts_s) * IMAGE_BYTES
     fits = record.fingerprint == _fingerprint(source) and file_size(out / source.shard) == whole
-    return record if fits else None
+    return record if fits and len(record.starts_s) == len(record.peaks_db) else None
 
 
 def lost_record(job: tuple[Source, Path], reason: str) -> Record:
