@@ -36,7 +36,7 @@ SHIM = Path(__file__).with_name("full_disk.c")
 DEADLINE_S = 240
 ORPHAN_S = 15
 # What may differ between two runs of the same.
-TIMES = {"seconds", "seconds_in_all", "machine", "time", "date_saved"}
+TIMES = {"seconds", "machine", "time_ns", "source"}
 
 # Slow imports are done once; every run is a fork of this, before TensorFlow starts its threads.
 SERVER = """
@@ -203,7 +203,9 @@ def build(folder: Path) -> Path:
         for number in range(3):
             sound = good.music(30, number + 3 * (genre == "lofi"))
             soundfile.write(folder / "songs" / genre / f"{number}.wav", sound, 22_050)
-    (folder / "pairs.csv").write_text("content,style\nmusic.wav,music.flac\nmusic.flac,music.wav\n")
+    (folder / "pairs.csv").write_text(
+        "content,style,name\nmusic.wav,music.flac,a\nmusic.flac,music.wav,b\n"
+    )
     (folder / "plan.toml").write_text(PLAN)
     return folder
 
@@ -222,9 +224,7 @@ def content(path: Path) -> str:
     data, suffix = path.read_bytes(), path.suffix
     try:
         if suffix == ".keras":
-            with zipfile.ZipFile(io.BytesIO(data)) as opened:
-                parts = {n: opened.getinfo(n).CRC for n in opened.namelist() if "metadata" not in n}
-            data = json.dumps(parts, sort_keys=True).encode()
+            data = weights(data)
         elif suffix == ".npz":
             with np.load(io.BytesIO(data)) as arrays:
                 parts = {n: digest(arrays[n].tobytes()) for n in arrays.files if n != "history"}
@@ -238,6 +238,22 @@ def content(path: Path) -> str:
     except (ValueError, KeyError, OSError, zipfile.BadZipFile):
         pass  # half a file: it differs from every whole one
     return digest(data)
+
+
+def weights(data: bytes) -> bytes:
+    """Give a Keras file's configuration and weights: HDF5 adds times of its own."""
+    import h5py
+
+    found: dict[str, str] = {}
+
+    def note(name: str, part: Any) -> None:
+        if isinstance(part, h5py.Dataset):
+            found[name] = digest(part[()].tobytes())
+
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        with h5py.File(io.BytesIO(opened.read("model.weights.h5"))) as file:
+            file.visititems(note)
+        return opened.read("config.json") + json.dumps(found, sort_keys=True).encode()
 
 
 def timeless(value: Any) -> Any:
@@ -542,7 +558,8 @@ def trials(chosen: list[Command], kills: int, seed: int, mount: bool, most: int)
 class Work:
     """All trials of one call, shared out among servers."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, minutes: float) -> None:
+        self.until = time.monotonic() + 60 * minutes
         self.counts: dict[str, dict[str, list[int]]] = {}
         self.failures: list[dict[str, str]] = []
         self.lock = threading.Lock()
@@ -553,7 +570,7 @@ class Work:
         while True:
             with self.lock:
                 trial = next(waiting, None)
-            if trial is None:
+            if trial is None or time.monotonic() > self.until:
                 return
             sort, name, call = trial
             if sort == "writes":
@@ -566,6 +583,8 @@ class Work:
         numbers = np.unique(np.linspace(1, count, min(count, self.most)).astype(int))
         print(f"{name}: {count} writes, {len(numbers)} tried", flush=True)
         for number in numbers:
+            if time.monotonic() > self.until:
+                return
             self._try("writes", name, lambda on, n=number: on.full_disk(command, int(n)), on)
 
     def _try(self, sort: str, name: str, call: Callable[[Faults], Any], on: Faults) -> None:
@@ -593,10 +612,11 @@ def main() -> int:
     parser.add_argument("--only", type=lambda text: text.split(","), help="commands")
     parser.add_argument("--sorts", type=lambda text: text.split(","), help="sorts of faults")
     parser.add_argument("--most", type=int, default=10_000, help="writes tried of a command")
+    parser.add_argument("--minutes", type=float, default=600, help="stop then")
     parser.add_argument("--servers", type=int, default=2)
     parser.add_argument("--report", type=Path, help="puts the counts into this JSON file")
     options = parser.parse_args()
-    started, work = time.monotonic(), Work(options.most)
+    started, work = time.monotonic(), Work(options.most, options.minutes)
     chosen = [one for one in commands() if not options.only or one.name in options.only]
     with tempfile.TemporaryDirectory(prefix="lildata-faults-") as place:
         folder = Path(place)
@@ -640,7 +660,8 @@ def main() -> int:
             for name, (tried, bad) in names.items()
         ]
         about = {"seconds": round(time.monotonic() - started), "rows": rows}
-        update(options.report, "faults", about | {"failures": work.failures})
+        about |= {"most": options.most, "failures": work.failures}
+        update(options.report, "faults", about, options.seed)
     return 1 if work.failures else 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import random
 import shlex
 import sys
 import tempfile
@@ -33,8 +34,9 @@ class Round:
         self.slowest: tuple[float, str] = (0.0, "")
         self._lock = threading.Lock()
 
-    def do(self, names: list[tuple[str, int]], workers: int) -> None:
+    def do(self, names: list[tuple[str, int]], workers: int, minutes: float) -> None:
         """Share inputs out among threads that hold a worker process each."""
+        self._until = time.monotonic() + 60 * minutes
         waiting = iter(names)
         threads = [threading.Thread(target=self._work, args=(waiting,)) for _ in range(workers)]
         for thread in threads:
@@ -48,7 +50,7 @@ class Round:
             while True:
                 with self._lock:
                     name = next(waiting, None)
-                if name is None:
+                if name is None or time.monotonic() > self._until:
                     return
                 kind, number = name
                 made = make(kind, self.seed, number, self.assets)
@@ -104,7 +106,7 @@ def smallest(worker: Worker, made: Input, outcome: Outcome) -> Input:
     return made.with_subject(data)
 
 
-def report(done: Round, names: int, seconds: float) -> dict:
+def report(done: Round, seconds: float) -> dict:
     """Say what was read, kind by kind, and every sort of failure."""
     rows = [
         {"name": kind, "inputs": sum(c.values())}
@@ -117,7 +119,7 @@ def report(done: Round, names: int, seconds: float) -> dict:
         for sort, (times, _, outcome, name) in sorted(done.failures.items())
     ]
     return {
-        "inputs": names,
+        "inputs": sum(row["inputs"] for row in rows),
         "seconds": round(seconds),
         "slowest_s": round(done.slowest[0], 1),
         "rows": rows,
@@ -134,6 +136,7 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="puts the counts into this JSON file")
     parser.add_argument("--keep", type=Path, help="gets the smallest input of each failure")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=600, help="stop then")
     parser.add_argument("--number", type=int, help="this one input of --only, and what it says")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lildata-fuzz-") as folder:
@@ -146,8 +149,9 @@ def main() -> int:
             return 0
         names = numbered(options.inputs, options.only)
         started = time.monotonic()
-        done.do(names, options.workers)
-        made_report = report(done, len(names), time.monotonic() - started)
+        random.Random(options.seed).shuffle(names)  # a round that is cut short has some of all
+        done.do(names, options.workers, options.minutes)
+        made_report = report(done, time.monotonic() - started)
     for row in made_report["rows"]:
         told = (f"{row[status]:6} {status}" for status in ("clean", "line", "failure"))
         print(f"{row['name']:16}", *told)
@@ -155,16 +159,23 @@ def main() -> int:
         f"{len(names)} inputs, {made_report['seconds']} s, {len(done.failures)} sorts of failures"
     )
     if options.report is not None:
-        update(options.report, "fuzz", made_report)
+        update(options.report, "fuzz", made_report, options.seed)
     return 1 if done.failures else 0
 
 
-def update(path: Path, part: str, content: dict) -> None:
+def update(path: Path, part: str, content: dict, seed: int) -> None:
     """Put one program's part into the report that two programs write."""
     there = json.loads(path.read_text()) if path.is_file() else {}
     words = [word for word in sys.argv[1:] if word not in ("--report", str(path))]
-    command = shlex.join(["python", "-m", f"tests.{part}", *words])
-    write_json(path, there | {"machine": machine(), part: content | {"command": command}})
+    content["command"] = shlex.join(["python", "-m", f"tests.{part}", *words])
+    there |= {"machine": machine(), "seeds": [seed], part: content}
+    parts = [there[name] for name in ("fuzz", "faults") if name in there]
+    about = {
+        "command": "; ".join(one["command"] for one in parts),
+        "data": "files made by tests/fuzz/assets.py, damaged by tests/fuzz/mutators.py",
+        "settings": "as the programs have them",
+    }
+    write_json(path, about | there | {"command": about["command"]})
 
 
 if __name__ == "__main__":

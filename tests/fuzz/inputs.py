@@ -103,7 +103,7 @@ def sound(kind: str) -> Callable[[Rng, Path], Input]:
             f"music.{kind}" if rng.random() < 0.93 else pick(rng, ("music.mp3", "music.m4a", "x"))
         )
         where = rng.random()
-        if where < 0.86:
+        if where < 0.6:
             return prepared(kind, {name: data}, name, named, note)
         if where < 0.97:
             words = ["read", f"{{folder}}/{name}"]
@@ -467,16 +467,16 @@ def upload(rng: Rng, assets: Path) -> Input:
 
 # How many of ten thousand, and how they are made.
 KINDS: dict[str, tuple[int, Callable[[Rng, Path], Input]]] = {
-    "wav": (750, sound("wav")),
-    "flac": (700, sound("flac")),
-    "ogg": (700, sound("ogg")),
-    "mp3": (700, sound("mp3")),
-    "aiff": (150, sound("aiff")),
-    "m4a": (200, sound("m4a")),
-    "png": (800, png),
-    "npy": (900, npy),
+    "wav": (500, sound("wav")),
+    "flac": (450, sound("flac")),
+    "ogg": (450, sound("ogg")),
+    "mp3": (450, sound("mp3")),
+    "aiff": (100, sound("aiff")),
+    "m4a": (150, sound("m4a")),
+    "png": (1100, png),
+    "npy": (1200, npy),
     "npz": (150, npz),
-    "clips.csv": (600, clips),
+    "clips.csv": (800, clips),
     "tracks.csv": (250, tracks),
     "mix list": (300, mix),
     "history.csv": (350, history),
@@ -485,7 +485,7 @@ KINDS: dict[str, tuple[int, Callable[[Rng, Path], Input]]] = {
     "run.json": (500, run_json),
     "shard record": (300, shard),
     "transfer record": (350, record),
-    "plan.toml": (600, plan),
+    "plan.toml": (800, plan),
     "model.keras": (180, keras),
     "checkpoint.npz": (20, checkpoint),
     "parameters": (250, parameters),

@@ -313,7 +313,9 @@ def command_line(words: list[str], made: Input, folder: Path) -> Outcome:
 
 def judge(call: str, status: int, out: str, err: str, made: Input, folder: Path) -> Outcome:
     """Compare what was printed with what may be printed."""
-    lines = [line for line in without_usage(err).splitlines() if line.strip()]
+    # That a file is damaged is said in a line of its own, whatever comes after it.
+    told = without_usage(err).splitlines()
+    lines = [line for line in told if line.strip() and not line.endswith("is used")]
     if "Traceback (most recent" in err + out:
         return Outcome(FAILURE, last_lines(err), f"{call}: prints a traceback")
     if bug := next((line for line in lines if "a bug" in line), None):
