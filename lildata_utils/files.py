@@ -215,6 +215,19 @@ def check_results(
         ) from None
 
 
+def check_made_by(
+    command: str, out: Path, others: Sequence[Path] = (), inputs: Sequence[Path] = ()
+) -> None:
+    """See `check_results`: a command's record, ``.json`` beside `out`, bears its name (README)."""
+    record = out.with_suffix(".json")
+
+    def read() -> None:
+        if read_as(record, dict).get("command") != command:
+            raise LilDataError(f"{record} does not name `lildata {command}`")
+
+    check_results([out, *others, record], inputs, f"`lildata {command}`", read)
+
+
 def check_zip(path: Path) -> None:
     """Make sure that a ZIP file (a network's) does not unpack to many times its size (README).
 

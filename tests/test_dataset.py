@@ -94,3 +94,37 @@ def test_at_most_thins_a_split_and_leaves_the_others(tiny_dataset):
 def test_at_most_leaves_something(tiny_dataset):
     with pytest.raises(LilDataError, match="no clip is left of 32"):
         tiny_dataset.at_most(train=0, validation=0, test=0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("start_s", "nan", "line 2, start_s: expected float"),
+        ("start_s", "", "line 2, start_s: expected float"),
+        ("peak_db", "inf", "line 2, peak_db: expected float"),
+        ("index", -1, "line 2, index: expected int >= 0"),
+        ("index", 1.5, "line 2, index: expected int"),
+        ("split", "exam", "line 2, split: invalid enum value 'exam'"),
+        ("shard", "/etc/passwd", "line 2, shard: expected str matching"),
+        ("shard", "shards/../../a.npy", "line 2, shard: expected str matching"),
+        ("shard", "C:/a.npy", "line 2, shard: expected str matching"),
+        ("genre", "polka", "clips of genre 'polka'; dataset.json names lofi, noise"),
+    ],
+)
+def test_a_row_that_can_not_be_is_one_line(tiny_dataset, tmp_path, column, value, words):
+    description = {"version": 1, "genres": tiny_dataset.genres}
+    (tmp_path / "dataset.json").write_text(json.dumps(description))
+    table = tiny_dataset.clips.astype(object)
+    table.to_csv(tmp_path / "clips.csv", index=False)
+    assert dataset.load(tmp_path).clips.equals(tiny_dataset.clips)
+    table.loc[0, column] = value
+    table.to_csv(tmp_path / "clips.csv", index=False)
+    with pytest.raises(LilDataError, match=rf"clips\.csv.*{words}"):
+        dataset.load(tmp_path)
+
+
+@pytest.mark.parametrize("genres", ['"lofi"', "[]", '["lofi", "lofi"]', "[1]", "null"])
+def test_genres_that_can_not_be_are_one_line(tmp_path, genres):
+    (tmp_path / "dataset.json").write_text(f'{{"version": 1, "genres": {genres}}}')
+    with pytest.raises(LilDataError, match=r"dataset\.json.*genres.*: expected"):
+        dataset.load(tmp_path)

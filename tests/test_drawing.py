@@ -97,7 +97,7 @@ def test_what_is_saved_can_be_heard_and_seen(tmp_path):
     save_drawing(tmp_path / "drawn.wav", image, sound)
     np.testing.assert_array_equal(read_picture(tmp_path / "drawn.png"), image)
     np.testing.assert_allclose(audio.read(tmp_path / "drawn.wav"), sound, atol=1e-4)
-    with pytest.raises(LilDataError, match="also the start: choose another name"):
+    with pytest.raises(LilDataError, match="also an input: choose another name"):
         save_drawing(tmp_path / "drawn.wav", image, sound, start=str(tmp_path / "drawn.wav"))
 
 

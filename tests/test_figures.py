@@ -183,3 +183,9 @@ def test_no_pyplot():
     modules = "lildata_utils.show.learning_figures, lildata_utils.show.sound_figures"
     code = f"import sys, {modules}; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_title_is_no_formula_and_no_long_line():
+    tracks = [(0.0, "$x_{"), (5.0, "a$b$c \x1b \udcff" + "long " * 500)]
+    figure = learning_figures.genre_over_time(np.full((2, 2), 0.5), ["k$s", "h$m"], tracks)
+    assert len(figures.png(figure)) > 1000

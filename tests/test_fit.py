@@ -113,9 +113,12 @@ def test_determinism_ends_with_the_step(tiny_dataset, tmp_path):
         tf.random.uniform([1])
 
 
-def test_a_diverging_loss_is_told(tiny_dataset, tmp_path):
-    with pytest.raises(LilDataError, match="try a learning rate below 1e"):
-        run_to_end(tmp_path, tiny_dataset, epochs=20, learning_rate=1e38)
+@pytest.mark.parametrize("batch_size", [8, 20], ids=["within an epoch", "by its only step"])
+def test_a_diverging_loss_is_told(tiny_dataset, tmp_path, batch_size):
+    wild = replace(LIL_DATA, learning_rate=1e38)
+    with pytest.raises(LilDataError, match=r"diverged in epoch .*try a learning rate below 1e"):
+        run_to_end(tmp_path, tiny_dataset, epochs=3, recipe=wild, batch_size=batch_size)
+    assert not (tmp_path / "history.csv").exists()
 
 
 def test_without_validation_clips(tiny_dataset, tmp_path):
@@ -133,7 +136,7 @@ def test_without_validation_clips(tiny_dataset, tmp_path):
     ids=str,
 )
 def test_nothing_to_do_is_an_error(nothing):
-    with pytest.raises(LilDataError, match="must be at least 1, got 0"):
+    with pytest.raises(LilDataError, match=r"must be from 1 to .*, got 0"):
         Training(**nothing)
 
 

@@ -118,3 +118,66 @@ def test_invert_says_what_is_wrong_in_a_line(image, tmp_path, capsys):
         assert main(["invert", str(tmp_path / first), str(tmp_path / second), *rest]) == 1
         assert words in capsys.readouterr().err
     assert not list(tmp_path.glob("out*"))
+
+
+def npy(path, header, data=b""):
+    """Write a .npy file with a header of one's own."""
+    text = header.encode().ljust(117) + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (631, 10**12)}", "can't be read"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (631, 999999999999)}", "bytes for an"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (631, -2)}", "bytes for an array"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (631, 0)}", "empty"),
+        ("{'descr': '|b1', 'fortran_order': False, 'shape': (1, 1)}", "type bool"),
+        ("{'descr': '<c8', 'fortran_order': False, 'shape': (1, 0)}", "empty"),
+        ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 1)}", "numbers of type"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (631, 631)}", "type object"),
+        ("(" * 90, "can't be read as a NumPy array"),
+    ],
+)
+def test_a_header_is_looked_at_before_its_array(tmp_path, header, words):
+    npy(tmp_path / "a.npy", header, bytes(4))
+    with pytest.raises(LilDataError, match=rf"a\.npy.*{words}") as caught:
+        read_picture(tmp_path / "a.npy")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f4", "<f8"])
+def test_any_floats_in_any_order_are_magnitudes(tmp_path, dtype):
+    array = np.arange(631 * 3, dtype=dtype).reshape(631, 3)
+    np.save(tmp_path / "a.npy", np.asfortranarray(array))
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.npy"), array.astype(np.float32))
+
+
+def test_pictures_of_other_kinds_are_refused_and_large_ones_not_unpacked(tmp_path):
+    whole = np.zeros((631, 40), np.uint8)
+    PIL.Image.fromarray(whole.astype(np.float32)).save(tmp_path / "float.png", format="TIFF")
+    PIL.Image.fromarray(whole).save(tmp_path / "a.gif")
+    PIL.Image.new("1", (70_000, 631)).save(tmp_path / "large.png")
+    write_picture(tmp_path / "cut.png", np.random.default_rng(0).integers(0, 256, whole.shape))
+    data = (tmp_path / "cut.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
+    for name, words in {
+        "float.png": "pixels of kind F; expected 8 or 16 bits",
+        "a.gif": "can't be read as a picture",
+        "large.png": "70000 x 631 pixels",
+        "cut.png": "can't be read as a picture",
+    }.items():
+        with pytest.raises(LilDataError, match=f"{name}.*{words}"):
+            read_picture(tmp_path / name)
+
+
+def test_invert_replaces_its_own_sound_and_nothing_else(image, tmp_path, capsys):
+    write_picture(tmp_path / "clip.png", image[:, :40])
+    command = ["invert", str(tmp_path / "clip.png"), str(tmp_path / "out.wav"), "--iterations", "1"]
+    (tmp_path / "out.wav").write_text("mine")
+    assert main(command) == 1
+    assert "out.wav is there and no result of `lildata invert`" in capsys.readouterr().err
+    assert (tmp_path / "out.wav").read_text() == "mine"
+    (tmp_path / "out.wav").unlink()
+    assert [main(command), main([*command, "--seed", "1"])] == [0, 0]

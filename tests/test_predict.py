@@ -6,6 +6,7 @@ import weakref
 import numpy as np
 import pytest
 
+from lildata_utils.errors import LilDataError
 from lildata_utils.genre.grad_cam import grad_cam
 from lildata_utils.genre.predict import predict
 from lildata_utils.networks.lil_data import build_lil_data
@@ -30,6 +31,13 @@ def test_predict_follows_the_weights(images):
     np.testing.assert_allclose(predict(model, images), 0.5, atol=1e-6)
     model.get_layer("genre").bias.assign([0.0, np.log(3.0)])
     np.testing.assert_allclose(predict(model, images)[:, 1], 0.75, atol=1e-6)
+
+
+def test_a_network_that_has_diverged_says_so(images):
+    spoilt = build_softmax(2, SoftmaxSettings(pool=64))
+    spoilt.set_weights([np.full_like(weight, np.nan) for weight in spoilt.get_weights()])
+    with pytest.raises(LilDataError, match="diverged"):
+        predict(spoilt, images)
 
 
 def test_predict_reads_a_dataset(model, tiny_dataset):

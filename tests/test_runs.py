@@ -199,3 +199,40 @@ def test_no_shipped_run_is_left_out():
     assert len(LSTMS) == 10
     assert sorted(path.parent for path in PRETRAINED.rglob("run.json")) == [LIL_DATA_RUN, *LSTMS]
     assert shipped_run("nothing") is None
+
+
+# --- runs of strangers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("run.json", '"lofi",', '"lofi", "house",', "3 genres expects"),
+        ("run.json", '"network": "cnn"', '"network": "lstm"', "no network of kind lstm"),
+        ("run.json", '"network": "cnn"', '"network": "gpt"', "settings.network: invalid enum"),
+        ("run.json", '"dropout": 0.5', '"dropout": [1]', "settings: dropout: expected float"),
+        ("history.csv", "\n1,", "\n2,", "not numbered from 1"),
+        ("history.csv", "\n1,", "\n1,nan,", "can't be read as a history"),
+    ],
+)
+def test_a_run_that_does_not_fit_is_one_line(tmp_path, finished, name, old, new, words):
+    run = shutil.copytree(finished, tmp_path / "run")
+    text = (run / name).read_text()
+    assert old in text
+    (run / name).write_text(text.replace(old, new, 1))
+    with pytest.raises(LilDataError, match=words) as caught:
+        _ = load_run(run).model
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_that_would_fill_the_memory_is_not_built(tmp_path, finished):
+    run = shutil.copytree(finished, tmp_path / "run")
+    with zipfile.ZipFile(finished / "model.keras") as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    config = members["config.json"].replace(b'"units": 48', b'"units": 480000000')
+    assert config != members["config.json"]
+    with zipfile.ZipFile(run / "model.keras", "w") as new:
+        for name, content in (members | {"config.json": config}).items():
+            new.writestr(name, content)
+    with pytest.raises(LilDataError, match=r"units 4\.8e\+08 in config\.json"):
+        _ = load_run(run).model

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from lildata_utils.crate.settings import Collection
 from lildata_utils.errors import LilDataError
+from lildata_utils.learning.settings import Training
+from lildata_utils.networks.settings import LilDataSettings, LSTMSettings
 from lildata_utils.settings import Range, Settings, setting
 
 NAN, INFINITE = float("nan"), float("inf")
@@ -78,6 +81,43 @@ def test_what_a_field_can_not_be_is_one_line(values, told):
     with pytest.raises(LilDataError) as caught:
         Tea(**values)
     assert str(caught.value) == told
+
+
+def test_numbers_beyond_all_bounds_are_told():
+    assert 10**400 not in Range(least=0)
+    with pytest.raises(LilDataError, match="cups must be from 1 to 4, got 1000"):
+        Tea(cups=10**400)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"sugar": [0.5]}, "sugar: expected float, got array"),
+        ({"sips": "12"}, "sips: expected array, got str"),
+        ({"kind": 3}, "kind: expected str, got int"),
+        ({"cups": 1.5}, "cups: expected int, got float"),
+    ],
+)
+def test_settings_of_a_file_have_their_types(values, told):
+    with pytest.raises(LilDataError, match=told):
+        Tea.made_of(values)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LilDataSettings(filters=(4096,) * 5),
+        lambda: LilDataSettings(filters=(4096,)),
+        lambda: LilDataSettings(filters=(1,) * 100),
+        lambda: LSTMSettings(layers=64, units=4096),
+        lambda: Training(seed=10**20),
+        lambda: Training(learning_rate=1e300),
+        lambda: Collection(duration_s=1e9),
+    ],
+)
+def test_what_would_fill_the_memory_is_refused_before_it_is_built(make):
+    with pytest.raises(LilDataError, match=r"fewer|at most|from|above"):
+        make()
 
 
 def test_none_is_kept_where_it_is_the_default():

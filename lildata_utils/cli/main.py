@@ -4,10 +4,16 @@ Heavy modules are imported inside the commands, so that `lildata --help` answers
 """
 
 import argparse
+import io
+import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 if all went well, 1 if it failed (a line on stderr says why). Wrong arguments exit with 2.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Any name can be printed, also on a terminal that knows ASCII alone.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = make_parser().parse_args(arguments)
     try:
-        status: int = options.command(options)
-        return status
+        with _stoppable(), warnings.catch_warnings():
+            if not sys.warnoptions:
+                warnings.simplefilter("ignore")  # they are for who programs
+            _check_names(options)
+            status: int = options.command(options)
+            return status
     except LilDataError as error:
         return fail(str(error))
     except KeyboardInterrupt:
@@ -47,6 +61,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    except RecursionError:
+        return fail("an input is nested too deeply to be read")
+    except Exception as error:
+        # TensorFlow has an error of its own for it.
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            return fail(
+                "not enough memory: close other programs, or ask for less (shorter files, smaller "
+                "--batch-size, --workers 1)"
+            )
+        return fail(f"a bug: {type(error).__name__}: {error}; {_written_down(arguments)}")
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    for name, value in vars(options).items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str | Path) and "\0" in str(one):
+                raise LilDataError(f"{name} {str(one)!r}: no file's name holds a NUL character")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM stop a command as Ctrl-C does; the second of either ends it at once."""
+
+    def stop(*_: Any) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Who started us in the background may want us deaf.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _written_down(arguments: Sequence[str] | None) -> str:
+    """Write the error at hand into a file of its own, with what led to it; say where it is."""
+    command = sys.argv[1:] if arguments is None else [*arguments]
+    about = f"lildata {__version__}, Python {sys.version}, {sys.platform}\n{command}\n\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="lildata-bug-",
+            suffix=".txt",
+            delete=False,
+            encoding="utf-8",
+            errors="replace",
+        ) as file:
+            file.write(about + traceback.format_exc())
+    except OSError as error:
+        return f"its details could not be written ({error.strerror})"
+    return f"details in {file.name}, please send it with a report"
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -6,9 +6,10 @@ from dataclasses import MISSING, Field, fields
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin
 
-from lildata_utils.settings import Range, Settings
+from lildata_utils.settings import SEEDS, Range, Settings
 
 Chosen = TypeVar("Chosen", bound=Settings)
+MOST_WORKERS = 1024
 
 
 def add_settings(
@@ -45,22 +46,28 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """Make a reader of whole numbers from `least` on (README)."""
-    return _number(int, Range(least=least))
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Make a reader of whole numbers from `least` on, up to `most` (README)."""
+    return _number(int, Range(least=least, most=most))
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Give a command that has no settings of its own a seed (README)."""
     parser.add_argument(
-        "--seed", type=whole(0), default=0, metavar="N", help="of all randomness (default 0)"
+        "--seed",
+        type=_number(int, SEEDS),
+        default=0,
+        metavar="N",
+        help="of all randomness (default 0)",
     )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Let a command work in several processes, or on a cluster (README)."""
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--workers", type=whole(1), metavar="N", help="processes (default: cores)")
+    either.add_argument(
+        "--workers", type=whole(1, MOST_WORKERS), metavar="N", help="processes (default: cores)"
+    )
     add_cluster(either)
 
 

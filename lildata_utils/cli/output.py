@@ -13,7 +13,12 @@ Add = Callable[..., argparse.ArgumentParser]
 
 def fail(reason: str) -> int:
     """Say on stderr in one line why something failed; give the exit status 1 (README)."""
-    print(f"lildata: {' '.join(reason.split())}", file=sys.stderr)
+    # A file's name may hold what clears a terminal, or moves its cursor.
+    line = "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in " ".join(reason.split())
+    )
+    print(f"lildata: {line}", file=sys.stderr)
     return 1
 
 

@@ -1,15 +1,22 @@
 """Sounds made by networks and of pictures: `lildata transfer`, `generate` and `invert`."""
 
 import argparse
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lildata_utils.cli.genre import load_run
-from lildata_utils.cli.options import add_settings, chosen
+from lildata_utils.cli.options import add_cluster, add_settings, chosen
 from lildata_utils.cli.output import Add, bar, fail, follow
 from lildata_utils.errors import LilDataError
 from lildata_utils.generation.settings import Drawing
 from lildata_utils.sound.settings import Inversion
 from lildata_utils.transfer.settings import Transfer
+
+if TYPE_CHECKING:
+    from lildata_utils.transfer.painting import PaintingStep
+    from lildata_utils.transfer.style_network import StyleNetwork
 
 DEFAULT_LOUDEST = 0.5
 OUT = ".wav, .flac, .ogg or .mp3"
@@ -33,6 +40,7 @@ def add_commands(add: Add) -> None:
         help="a CSV file with columns content,style; OUT is a folder then (and the only path)",
     )
     add_settings(sub, Transfer)
+    add_cluster(sub)
     sub.usage = (
         "lildata transfer [options] CONTENT STYLE OUT\n"
         "       lildata transfer [options] --pairs FILE OUT"
@@ -46,7 +54,7 @@ def add_commands(add: Add) -> None:
         stopped="nothing was written",
     )
     sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train lstm`")
-    sub.add_argument("out", type=Path, metavar="OUT", help=f"{OUT}; also .png")
+    sub.add_argument("out", type=Path, metavar="OUT", help=f"{OUT}; also .png, .json")
     sub.add_argument(
         "--start",
         metavar="CLIP",
@@ -62,7 +70,7 @@ def add_commands(add: Add) -> None:
         stopped="nothing was written",
     )
     sub.add_argument("picture", type=Path, metavar="IN", help="image or magnitude: .npy, .png")
-    sub.add_argument("out", type=Path, metavar="OUT", help=OUT)
+    sub.add_argument("out", type=Path, metavar="OUT", help=f"{OUT}; also .json")
     add_settings(sub, Inversion)
     sub.add_argument("--resize", action="store_true", help="stretch other sizes to 631 x 631")
 
@@ -94,20 +102,36 @@ def _transfer(options: argparse.Namespace) -> int:
     }
     if len(todo) < len(work):
         print(f"{len(work) - len(todo)} of {len(work)} were there from an earlier run")
+    if options.workers is None:
+        ended = _transfer_here(todo, network)
+    else:
+        ended = files.transfer_far(todo, options.workers)
     failed = 0
-    for out, settings in todo.items():
-        try:
-            with bar("iteration") as shown:
-                for step in files.transfer_files(settings, network, out):
-                    follow(shown, step.number, step.iterations)
-        except LilDataError as error:
-            failed = fail(str(error))
+    for out, end in ended:
+        if isinstance(end, LilDataError):
+            failed = fail(str(end))
             continue
         print(
-            f"{out} (.png, .json): iteration {step.number}, content cost {step.content_cost:.4g}, "
-            f"style cost {step.style_cost:.4g}"
+            f"{out} (.png, .json): iteration {end.number}, content cost {end.content_cost:.4g}, "
+            f"style cost {end.style_cost:.4g}"
         )
     return failed
+
+
+def _transfer_here(
+    todo: Mapping[Path, Transfer], network: "StyleNetwork"
+) -> "Iterator[tuple[Path, PaintingStep | LilDataError]]":
+    from lildata_utils.transfer import files
+
+    for out, settings in todo.items():
+        end: PaintingStep | LilDataError
+        try:
+            with bar("iteration") as shown:
+                for end in files.transfer_files(settings, network, out):
+                    follow(shown, end.number, end.iterations)
+        except LilDataError as error:
+            end = error
+        yield out, end
 
 
 def _generate(options: argparse.Namespace) -> int:
@@ -115,14 +139,17 @@ def _generate(options: argparse.Namespace) -> int:
     from lildata_utils.sound import audio
 
     audio.check_format(options.out)
+    drawing.check_out(options.out, options.start)
     run, settings = load_run(options.run, ("lstm",)), chosen(options, Drawing)
     frame = drawing.first_frame(options.start, options.dataset, settings.start_s)
     (image,) = drawing.generate(
         run.model, frame[None], temperature=settings.temperature, seed=settings.seed
     )
-    drawing.save_drawing(options.out, image, drawing.drawing_to_sound(image), options.start)
+    sound = drawing.drawing_to_sound(image)
+    about = {"run": str(options.run), "settings": asdict(settings)}
+    drawing.save_drawing(options.out, image, sound, options.start, **about)
     print(
-        f"{options.out} (.png): 5 s from {options.start or 'silence'}; layers of units: "
+        f"{options.out} (.png, .json): 5 s from {options.start or 'silence'}; layers of units: "
         f"{run.settings['layers']} x {run.settings['units']}; epochs: {len(run.history)}"
     )
     return 0
@@ -131,12 +158,14 @@ def _generate(options: argparse.Namespace) -> int:
 def _invert(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from lildata_utils.files import check_made_by, write_json
     from lildata_utils.sound import audio
     from lildata_utils.sound.inversion import invert
     from lildata_utils.sound.pictures import read_picture
     from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
     audio.check_format(options.out)
+    check_made_by("invert", options.out, inputs=[options.picture])
     picture, settings = read_picture(options.picture, options.resize), chosen(options, Inversion)
     if settings.peak_db is not None and picture.dtype != np.uint8:
         raise LilDataError("--peak-db is for images; magnitudes have their own level: leave it out")
@@ -163,9 +192,12 @@ def _invert(options: argparse.Namespace) -> int:
     elif loudest > 1:
         print(f"turned down by {20 * np.log10(loudest):.1f} dB to full scale")
         sound = sound / loudest
+    # First: it says whose the sound is.
+    about = {"picture": str(options.picture), "settings": asdict(settings)}
+    write_json(options.out.with_suffix(".json"), {"command": "invert", **about})
     audio.write(options.out, sound)
     print(
-        f"{options.out}: {len(sound) / SAMPLE_RATE:.1f} s, {step.number} iterations, "
+        f"{options.out} (.json): {len(sound) / SAMPLE_RATE:.1f} s, {step.number} iterations, "
         f"spectral convergence {float(np.mean(step.convergence_db())):.1f} dB"
     )
     return 0

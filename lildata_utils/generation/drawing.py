@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from lildata_utils.backend import tf
 from lildata_utils.clips import dataset
 from lildata_utils.errors import LilDataError
+from lildata_utils.files import check_made_by, write_json
 from lildata_utils.networks.lstm import Mixture
 from lildata_utils.sound import audio, inversion
 from lildata_utils.sound.clip import read_clip
@@ -131,14 +132,25 @@ def drawing_to_sound(picture: ArrayLike, iterations: int = INVERSION_ITERATIONS)
     return sound * np.float32(LOUDEST / max(float(np.abs(sound).max()), 1e-9))
 
 
-def save_drawing(out: Path, image: Image, sound: Floats, start: str | None = None) -> None:
-    """Write a drawn sound, and its picture (``.png``) beside it (notebook 05).
+def check_out(out: Path, start: str | None = None) -> None:
+    """Make sure that a drawing would write over nothing but an earlier one (notebook 05).
 
-    The ending of `out` says the format. `start` is the audio file that it was drawn from; to write
-    over that is a LilDataError.
+    `start` is the audio file, or the clip, that it is drawn from.
     """
-    if start is not None and Path(start).resolve() == out.resolve():
-        raise LilDataError(f"{out} is also the start: choose another name for the result")
+    check_made_by("generate", out, [out.with_suffix(".png")], [Path(start)] if start else [])
+
+
+def save_drawing(
+    out: Path, image: Image, sound: Floats, start: str | None = None, **about: Any
+) -> None:
+    """Write a drawn sound; beside it its picture (``.png``) and what it is (notebook 05).
+
+    The ending of `out` says the format; what `about` says goes into a record (``.json``). To write
+    over anything but an earlier drawing is a LilDataError.
+    """
+    check_out(out, start)
+    # First: it says whose the rest is, should we be killed on the way.
+    write_json(out.with_suffix(".json"), {"command": "generate", "start": start, **about})
     write_picture(out.with_suffix(".png"), image)
     audio.write(out, sound)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lildata_utils.backend import tf
 from lildata_utils.clips.dataset import Dataset
+from lildata_utils.errors import LilDataError
 from lildata_utils.networks.fused import fuse
 from lildata_utils.networks.inputs import tensor_input
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Image
@@ -32,6 +33,11 @@ def predict(model: Any, images: Image | Dataset, batch_size: int = 32) -> NDArra
     -------
     ndarray of float32, shape (clips, genres)
         Probabilities; each row sums to 1.
+
+    Raises
+    ------
+    LilDataError
+        If they are no numbers.
     """
     batches: Iterable[Image]
     if isinstance(images, Dataset):
@@ -40,6 +46,11 @@ def predict(model: Any, images: Image | Dataset, batch_size: int = 32) -> NDArra
         batches = (images[at : at + batch_size] for at in range(0, len(images), batch_size))
     function = _compiled(model)
     parts = [function(batch).numpy() for batch in batches]
+    if not all(np.isfinite(part).all() for part in parts):
+        raise LilDataError(
+            "the network answers with NaN (its training has diverged): train it again, with a "
+            "smaller learning rate"
+        )
     return np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
 
 

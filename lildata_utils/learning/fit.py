@@ -243,7 +243,7 @@ class _Learner:
         try:
             check_zip(path)
             with np.load(path) as arrays:
-                rows = checked(json.loads(str(arrays["history"])), list[dict[str, float]])
+                rows = checked(json.loads(str(arrays["history"])), list[dict[str, int | float]])
                 for number, variable in enumerate(self._state()):
                     variable.assign(arrays[str(number)])
                 return rows

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from lildata_utils.genres import GENRES
 
 DPI = 100
+LONGEST_NAME = 100
 WIDTH = 8.0  # inches: what fits beside a notebook's margin at 100 dots an inch
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -60,6 +61,19 @@ def png(figure: Figure, dpi: int = DPI) -> bytes:
     buffer = io.BytesIO()
     drawn.quantize(256, dither=PIL.Image.Dither.NONE).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
+
+
+def plain(name: str) -> str:
+    r"""Write a name so that a figure shows it as it is: no formula, no long line (notebook 00).
+
+    Examples
+    --------
+    >>> print(plain("A$AP"))
+    A\$AP
+    """
+    short = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    shown = (sign if sign.isprintable() or sign == "\n" else "?" for sign in short)
+    return "".join(shown).replace("$", r"\$")
 
 
 def genre_colours(genres: Sequence[str]) -> list[str]:

@@ -24,6 +24,7 @@ from lildata_utils.show.figures import (
     VERMILION,
     Picture,
     genre_colours,
+    plain,
 )
 from lildata_utils.sound.spectrogram import CLIP_S
 
@@ -53,7 +54,7 @@ def splits(clips: pd.DataFrame) -> Figure:
         axes.broken_barh(spans, (row - 0.42, 0.84), facecolors=colours)
     axes.set_yticks(
         [float(np.mean(numbers)) for numbers in genre_rows.values()],
-        [genre_label(genre) for genre in genre_rows],
+        [plain(genre_label(genre)) for genre in genre_rows],
     )
     for numbers in list(genre_rows.values())[1:]:
         axes.axhline(numbers[0] - 0.5, color="white", linewidth=3)
@@ -218,7 +219,7 @@ def _draw_confusion(axes: Axes, table: np.ndarray, genres: Sequence[str]) -> Axe
             weight = "bold" if row == column else "normal"
             colour = "black" if value > 50 else "white"
             axes.text(column, row, f"{value:.0f}", color=colour, fontweight=weight, **CENTRED)
-    names = [genre_label(genre) for genre in genres]
+    names = [plain(genre_label(genre)) for genre in genres]
     axes.set_xticks(range(len(genres)), names, rotation=40, ha="right", rotation_mode="anchor")
     counted = [f"{name} ({n})" for name, n in zip(names, clips, strict=True)]
     axes.set_yticks(range(len(genres)), counted)
@@ -322,7 +323,8 @@ def genre_over_time(
     floor = np.zeros(len(probabilities))
     for label, (genre, colour) in enumerate(zip(genres, genre_colours(genres), strict=True)):
         top = floor + probabilities[:, label]
-        upper.stairs(top, edges, baseline=floor, fill=True, color=colour, label=genre_label(genre))
+        name = plain(genre_label(genre))
+        upper.stairs(top, edges, baseline=floor, fill=True, color=colour, label=name)
         floor = top
         spans = [(edges[i], CLIP_S / unit) for i in np.flatnonzero(winners == label)]
         strip.broken_barh(spans, (0, 1), facecolors=colour)
@@ -331,7 +333,7 @@ def genre_over_time(
             axes.axvline(start_s / unit, color="white", linewidth=2.5)
             axes.axvline(start_s / unit, color="black", linewidth=1)
         at = (start_s / unit, 1.0)
-        upper.annotate(name, at, (2, 3), rotation=20, annotation_clip=False, **NEAR)
+        upper.annotate(plain(name), at, (2, 3), rotation=20, annotation_clip=False, **NEAR)
     upper.set(ylim=(0, 1), xlim=(0, edges[-1]), ylabel="probability")
     strip.set(yticks=[], xlabel=words)
     strip.set_ylabel("verdict", rotation=0, ha="right", va="center")

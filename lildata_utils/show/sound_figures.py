@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from lildata_utils.show.figures import AMOUNTS, BLUE, GREY, OTHER_COLOURS, PIXELS, Picture
+from lildata_utils.show.figures import AMOUNTS, BLUE, GREY, OTHER_COLOURS, PIXELS, Picture, plain
 from lildata_utils.sound.spectrogram import BIN_HZ, FLOOR_DB, FRAME_S, SAMPLE_RATE, image_to_db
 
 GREYS = matplotlib.colormaps["gray"].resampled(16)
@@ -38,7 +38,7 @@ def spectrogram(picture: np.ndarray, title: str = "") -> Figure:
     figure = Picture(height=3.2)
     axes = figure.subplots()
     drawn = _draw_spectrogram(axes, picture)
-    axes.set(title=title, xlabel="time (s)", ylabel="frequency (kHz)")
+    axes.set(title=plain(title), xlabel="time (s)", ylabel="frequency (kHz)")
     figure.colorbar(drawn, ax=axes, label="level below the peak (dB)", pad=0.01)
     return figure
 
@@ -53,7 +53,7 @@ def spectrograms(
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes, picture, title in zip(grid.flat, pictures, titles, strict=False):
         drawn = _draw_spectrogram(axes, picture)
-        axes.set_title(title, fontsize=10)
+        axes.set_title(plain(title), fontsize=10)
     for axes in grid.flat[len(pictures) :]:
         axes.set_visible(False)
     figure.supxlabel("time (s)", fontsize=10)
@@ -75,7 +75,9 @@ def waveform(samples: np.ndarray, title: str = "") -> Figure:
     axes.plot(
         times, samples, color=BLUE, linewidth=0.8 if few else 0.4, marker="o" if few else "", ms=3
     )
-    axes.set(title=title, xlabel=f"time ({name})", ylabel="sample", xlim=(times[0], times[-1]))
+    axes.set(
+        title=plain(title), xlabel=f"time ({name})", ylabel="sample", xlim=(times[0], times[-1])
+    )
     axes.axhline(0.0, color=GREY, linewidth=0.5, zorder=0)
     return figure
 

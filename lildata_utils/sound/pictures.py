@@ -105,8 +105,10 @@ def _read_array(path: Path) -> NDArray[Any]:
     if dtype == np.uint8:
         return array
     # Written so that NaN fails, too.
-    if not max(array.max(), -array.min()) < LARGEST_MAGNITUDE:
+    if not float(array.max()) < LARGEST_MAGNITUDE:
         raise LilDataError(f"{path}: holds numbers that are no magnitudes (NaN or too large)")
+    if array.min() < 0:
+        raise LilDataError(f"{path}: holds numbers below 0; magnitudes are 0 or larger")
     return array.astype(np.float32, copy=False)
 
 
