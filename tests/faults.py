@@ -132,7 +132,7 @@ class Server:
         self._process.wait()
         shutil.rmtree(self._logs, ignore_errors=True)
 
-    def _line(self, seconds: float = 60) -> bytes:
+    def _line(self, seconds: float = 400) -> bytes:
         assert self._process.stdout is not None
         line = b""
         while not line.endswith(b"\n"):

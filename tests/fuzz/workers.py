@@ -1,6 +1,7 @@
 """Processes that read inputs: one that crashes, hangs or eats memory is a failure, and replaced."""
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import time
@@ -40,7 +41,7 @@ class Worker:
             if self._memory() > MEMORY_BYTES:
                 self.end()
                 return Outcome(FAILURE, "more than 2 GB", f"{call}: memory")
-            if time.monotonic() - started > self._hang_s:
+            if time.monotonic() - started > self._hang_s * crowd():
                 self.end()
                 return Outcome(FAILURE, f"more than {self._hang_s:.0f} s", f"{call}: a hang")
         try:
@@ -68,6 +69,7 @@ class Worker:
         self._process = context.Process(target=serve, args=(theirs, self._assets))
         self._process.start()
         theirs.close()
+        self._pipe.recv()  # what is slow to import is there
 
     def _memory(self) -> int:
         """Count what the process and those that it started hold."""
@@ -80,9 +82,17 @@ class Worker:
         return total
 
 
+def crowd() -> float:
+    """Tell how many times longer things take on a machine that has more to do than cores."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def serve(pipe: Any, assets: Path) -> None:
     """Read what comes until nobody is there any more."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for module in ("learning.runs", "transfer.files", "show.chooser", "genre.sweep"):
+        importlib.import_module(f"lildata_utils.{module}")
+    pipe.send("ready")
     while True:
         try:
             made = pipe.recv()
