@@ -117,8 +117,6 @@ def prepare(
         raise LilDataError(f"{out} lies in {source}, which is only read: choose another folder")
     found, skipped = find_sources(source)
     work = _look_around(found, skipped, out, limit)
-    coming = sum(work.expected.values())
-    check_room(out, coming * IMAGE_BYTES, f"a data set with {coming} more clips")
     # The longest first, so that no process works alone at the end.
     jobs = [(file, out) for file in sorted(work.expected, key=lambda file: -work.expected[file])]
     workers, told = workers or usable_cores(), -PROGRESS_S
@@ -132,10 +130,7 @@ def prepare(
     # Again: workers of a run killed just before may have lived on for a moment after the first.
     remove_leftovers(out)
 
-    left_out = work.skipped + [
-        Skipped(file.file, *row) for file in work.sources for row in work.records[file].skipped
-    ]
-    _write_table(out / SKIPPED, pd.DataFrame(left_out, columns=["file", "start_s", "reason"]))
+    _write_table(out / SKIPPED, work.left_out())
     clips = _clips_table(work.sources, work.records)
     if clips.empty:
         raise LilDataError(
@@ -185,6 +180,12 @@ class _Work:
             left_out=left_out + len(self.skipped),
         )
 
+    def left_out(self) -> pd.DataFrame:
+        rows = self.skipped + [
+            Skipped(file.file, *row) for file in self.sources for row in self.records[file].skipped
+        ]
+        return pd.DataFrame(rows, columns=["file", "start_s", "reason"])
+
 
 def _look_around(
     found: list[Source], skipped: list[Skipped], out: Path, limit: int | None
@@ -196,6 +197,8 @@ def _look_around(
     remove_leftovers(out)
     records = {file: record for file in sources if (record := finished_record(file, out))}
     expected = {file: expected_clips(file) for file in sources if file not in records}
+    coming = sum(expected.values())
+    check_room(out, coming * IMAGE_BYTES, f"a data set with {coming} more clips")
     return _Work(out, sources, skipped + duplicates, records, expected, set(partial_files(out)))
 
 
