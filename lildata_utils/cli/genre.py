@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lildata_utils.cli.options import add_settings, chosen, names
+from lildata_utils.cli.options import add_cluster, add_settings, chosen, names
 from lildata_utils.cli.output import Add, bar, fail, follow
 from lildata_utils.clips.settings import SPLITS, TEST
 from lildata_utils.errors import LilDataError
@@ -39,6 +39,7 @@ def add_commands(add: Add) -> None:
     sub = add("sweep", _sweep, "do a table of experiments; a stopped one goes on")
     sub.add_argument("plan", type=Path, metavar="FILE", help="TOML, like experiments/resnet.toml")
     sub.add_argument("out", type=Path, metavar="OUT", help="gets the music, the runs, the table")
+    add_cluster(sub)
 
     sub = add("test", _test, "test a run: report.json, confusion.png, mistakes.csv")
     sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
@@ -51,6 +52,7 @@ def add_commands(add: Add) -> None:
     sub.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="music files")
     sub.add_argument("--json", action="store_true", help="for machines")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="draw the genre over time there")
+    add_cluster(sub)
 
 
 def _add_training(sub: argparse.ArgumentParser, kind: type[Settings]) -> None:
@@ -128,7 +130,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
     plan = read_plan(options.plan)
     with bar("step") as shown:
-        for step in sweep.run(plan, options.out):
+        for step in sweep.run(plan, options.out, options.workers or 1):
             place = f"[{step.number}/{step.runs}] {step.row.name}, seed {step.seed}"
             if step.training is not None:
                 shown.set_description(place)
@@ -175,39 +177,42 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from lildata_utils.genre.listening import classify_file, describe
+    from lildata_utils.files import picture_names
+    from lildata_utils.genre.listening import classify_files, describe
 
     run = load_run(options.run, CLASSIFIERS)
-    failed, results = 0, []
-    for audio in options.audio:
-        try:
-            verdict = classify_file(run, audio)
-        except LilDataError as error:
-            failed = fail(str(error))
+    pictures = dict(zip(options.audio, picture_names(options.audio), strict=True))
+    failed, results = 0, {}
+    for audio, verdict in classify_files(run, options.audio, options.workers or 1):
+        if isinstance(verdict, LilDataError):
+            failed = fail(str(verdict))
             continue
+        for words in verdict.damage:
+            print(f"{audio}: {words}", file=sys.stderr)
         if options.json:
-            results.append(verdict.as_json())
+            results[audio] = verdict.as_json()
         else:
             print("\n".join(describe(verdict)))
         if options.out is not None:
-            picture = _draw(verdict, options.out)
+            picture = _draw(verdict, options.out / pictures[audio])
             print(
                 f"{picture}: the genre over time", file=sys.stderr if options.json else sys.stdout
             )
     if options.json:
-        print(json.dumps(results, indent=2, ensure_ascii=False))
+        # As they were given: on a cluster they end in another order.
+        heard = [results[audio] for audio in options.audio if audio in results]
+        print(json.dumps(heard, indent=2, ensure_ascii=False))
     return failed
 
 
-def _draw(verdict: "Verdict", folder: Path) -> Path:
-    """Draw the genre over time into ``folder/<name of the file>.png``; return that path."""
+def _draw(verdict: "Verdict", path: Path) -> Path:
+    """Draw the genre over time; return the picture's path."""
     from lildata_utils.clips.sources import read_mix_list
     from lildata_utils.files import written_beside
     from lildata_utils.show import learning_figures
 
     tracks = [(track.start_s, track.title) for track in read_mix_list(verdict.file)]
     figure = learning_figures.genre_over_time(verdict.probabilities, verdict.genres, tracks)
-    path = folder / f"{verdict.file.name}.png"
     with written_beside(path) as beside:
         figure.savefig(beside, dpi=150)
     return path

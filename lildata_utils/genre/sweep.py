@@ -31,7 +31,7 @@ from lildata_utils.genre.sweep_tables import (
 )
 from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine, usable_cores
-from lildata_utils.parallel import apart
+from lildata_utils.parallel import Workers, apart, map_unordered
 
 if TYPE_CHECKING:
     from lildata_utils.learning.fit import TrainingStep
@@ -53,7 +53,19 @@ class SweepStep(NamedTuple):
     training: "TrainingStep | None"
 
 
-def run(plan: Plan, out: str | Path) -> Iterator[SweepStep]:
+class _Job(NamedTuple):
+    number: int
+    folder: Path
+    row: Row
+    seed: int
+    clips: dataset.Dataset
+    music: Music
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+
+def run(plan: Plan, out: str | Path, workers: Workers = 1) -> Iterator[SweepStep]:
     """Do all trainings of a plan that are not done yet (notebook 03).
 
     Each has a process of its own: TensorFlow keeps some hundred megabytes of every network that it
@@ -65,34 +77,64 @@ def run(plan: Plan, out: str | Path) -> Iterator[SweepStep]:
         Rows may be added later; those that are done stay.
     out : str or Path
         Gets the music, the data sets, a run folder for every row and seed, ``table.csv`` and
-        ``report.json`` (see `sweep_tables.table`), which are written anew after every training.
+        ``report.json`` (see `sweep_tables.table`), which are written anew after every training, on
+        a cluster after the last.
+    workers : int or str
+        The address of a Dask cluster trains as many at a time as it has workers; here it is one at
+        a time, since one uses all cores.
 
     Yields
     ------
     SweepStep
-        After every step of a training, and after each training with its result.
+        After every step of a training (not of those on a cluster), and after each training.
 
     Raises
     ------
     LilDataError
         If a training fails, or a row with the same name was done with other settings.
     """
-    out = Path(out)
+    out, far = Path(out), list[_Job]()
     for number, (row, seed) in enumerate(plan.runs, 1):
         folder = run_folder(row, seed, out)
         if not _is_done(folder, row, plan.music):
-            clips = _clips(plan.music, row, out)
-            for step in apart(_train, folder, row, seed, clips, plan.music):
+            job = _Job(number, folder, row, seed, _clips(plan.music, row, out, workers), plan.music)
+            if isinstance(workers, str):
+                far.append(job)
+                continue
+            for step in apart(_train, job):
                 yield SweepStep(number, len(plan.runs), row, seed, step)
-            rows = table(plan, out)
-            write_text(out / TABLE_FILE, rows.to_csv(index=False))
-            write_json(out / REPORT_FILE, _report(plan, out, rows))
+            _write_tables(plan, out)
         yield SweepStep(number, len(plan.runs), row, seed, None)
+    failed = []
+    for job, error in filter(None, map_unordered(_train_far, far, workers, shared=out)):
+        if error is None:
+            yield SweepStep(job.number, len(plan.runs), job.row, job.seed, None)
+        else:
+            failed.append(f"{job}: {error}")
+    if failed:
+        raise LilDataError("; ".join(failed))
+    if far:
+        _write_tables(plan, out)
 
 
-def _clips(music: Music, row: Row, out: Path) -> dataset.Dataset:
+def _train_far(job: _Job) -> LilDataError | None:
+    try:
+        for _ in apart(_train, job):
+            pass
+    except LilDataError as error:
+        return error
+    return None
+
+
+def _write_tables(plan: Plan, out: Path) -> None:
+    rows = table(plan, out)
+    write_text(out / TABLE_FILE, rows.to_csv(index=False))
+    write_json(out / REPORT_FILE, _report(plan, out, rows))
+
+
+def _clips(music: Music, row: Row, out: Path, workers: Workers) -> dataset.Dataset:
     """Open the data set that a row wants; render, degrade and prepare what is not there yet."""
-    workers = usable_cores()
+    workers = workers if isinstance(workers, str) else usable_cores()
     if music.folder is not None:
         source = Path(music.folder)
     else:
@@ -106,15 +148,13 @@ def _clips(music: Music, row: Row, out: Path) -> dataset.Dataset:
         source = out / "music-degraded"
     folder = out / f"dataset-{row.split}{'-degraded' if row.degraded else ''}"
     for _ in prepare.prepare(
-        source, folder, split=row.split, seed=music.seed, fractions=music.fractions
+        source, folder, row.split, workers, seed=music.seed, fractions=music.fractions
     ):
         pass
     return dataset.load(folder)
 
 
-def _train(
-    folder: Path, row: Row, seed: int, clips: dataset.Dataset, music: Music
-) -> "Iterator[TrainingStep]":
+def _train(job: _Job) -> "Iterator[TrainingStep]":
     """Train a row with a seed, judge the kept network, and write both down."""
     from lildata_utils.genre.predict import predict
     from lildata_utils.learning import runs
@@ -122,6 +162,7 @@ def _train(
     from lildata_utils.learning.history import peaked
     from lildata_utils.learning.recipes import RECIPES
 
+    _, folder, row, seed, clips, music = job
     recipe = RECIPES[row.network]
     thinned = clips.share("train", row.share, seed)
     training = Training(row.epochs, row.batch_size, row.learning_rate, seed)
