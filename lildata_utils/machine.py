@@ -62,13 +62,7 @@ def free_bytes(path: Path) -> int:
 
 
 def check_room(path: Path, needed: int, what: str) -> None:
-    """Make sure that a disk has room for something before its making begins (README).
-
-    Raises
-    ------
-    LilDataError
-        If it has not.
-    """
+    """Raise a LilDataError if a disk has no room for what is about to be made (README)."""
     free = free_bytes(path)
     if needed > free:
         raise LilDataError(

@@ -68,12 +68,10 @@ def _fma_member(number: int) -> str:
 # Lines 1 and 2 of its tracks.csv name the columns.
 _FMA_COLUMNS = {
     "subset": ("set", "subset"),
-    "genre": ("track", "genre_top"),
-    "artist": ("artist", "name"),
     "split": ("set", "split"),
-    "title": ("track", "title"),
-    "licence": ("track", "license"),
+    "artist": ("artist", "name"),
 }
+_FMA_COLUMNS |= {key: ("track", key) for key in ("genre_top", "title", "license")}
 _FMA_SPLITS = {"training": TRAIN, "validation": VALIDATION, "test": TEST}
 
 
@@ -91,10 +89,10 @@ def _read_fma_small(tables: zipfile.ZipFile) -> pd.DataFrame:
     table["member"] = [_fma_member(int(number)) for number in table["number"]]
     table["split"] = [_FMA_SPLITS[split] for split in table["split"]]
     # Whatever a genre is called, it is one folder.
-    folders = [re.sub(r"[^\w &-]+", "_", genre) for genre in table["genre"]]
+    folders = [re.sub(r"[^\w &-]+", "_", genre) for genre in table["genre_top"]]
     names = [PurePosixPath(member).name for member in table["member"]]
     table["file"] = [f"{folder}/{name}" for folder, name in zip(folders, names, strict=True)]
-    return table[["member", "file", "artist", "split", "title", "licence"]]
+    return table[["member", "file", "artist", "split", "title", "license"]]
 
 
 # github.com/mdeff/fma: its README has the hashes, its wiki the files that are empty or too short.
@@ -145,16 +143,8 @@ def _places(archive: Archive, out: Path) -> tuple[Path, Path]:
 def download(collection: OpenCollection, out: Path) -> Iterator[tuple[int, int]]:
     """Download what is missing of a collection's archives, and check them (notebook 01).
 
-    Yields
-    ------
-    tuple of int
-        Bytes that are there, and those of all archives.
-
-    Raises
-    ------
-    LilDataError
-        If the disk is too small, the server does not answer or sends something else, or a hash is
-        wrong. A connection that breaks is tried again as long as something comes.
+    Yields the bytes that are there, and those of all archives. A connection that breaks is tried
+    again as long as something comes.
     """
     archives = collection.tables, collection.music
     in_all = sum(archive.size for archive in archives)
@@ -234,15 +224,7 @@ def _check_hash(archive: Archive, path: Path, do: str) -> None:
 def unpack(collection: OpenCollection, out: Path) -> Iterator[tuple[int, int]]:
     """Lay the music out as a folder per genre, with a table; delete the archives (notebook 01).
 
-    Yields
-    ------
-    tuple of int
-        Tracks that are done, and all.
-
-    Raises
-    ------
-    LilDataError
-        If an archive is damaged or holds what would leave its folder, or the disk is too small.
+    Yields the number of tracks that are done, and of all.
     """
     path, _ = _places(collection.music, out)
     # Beside the archives, where a killed run's half is known as ours.
