@@ -233,6 +233,14 @@ def test_any_other_message_is_an_error_in_a_line(message):
     assert [type(error) for error in refused] == [LilDataError]
 
 
+def test_damage_that_leaves_something_to_hear_is_said(fresh):
+    file = io.BytesIO()
+    soundfile.write(file, NOISE, 22_050, format="OGG", subtype="VORBIS")
+    upload(fresh.style, "cut.ogg", file.getvalue()[: len(file.getvalue()) * 9 // 10])
+    assert fresh.style.picker.value == "cut.ogg"
+    assert "cut.ogg: ends early" in fresh.message.value
+
+
 def test_a_bug_in_what_an_upload_does_is_seen(fresh, monkeypatch):
     monkeypatch.setattr(chooser, "read_clip", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

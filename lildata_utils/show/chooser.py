@@ -194,7 +194,10 @@ class ClipChooser(widgets.VBox):
         """Read a clip; raise and change nothing if that fails."""
         last_s = (audio.info(path).duration_s - CLIP_S) // STEP_S * STEP_S
         start_s = max(0.0, min(float(EXAMPLE_START_S), last_s)) if start_s is None else start_s
-        self.clip = read_clip(path, start_s)
+        damage: list[str] = []
+        self.clip = read_clip(path, start_s, damage.append)
+        for words in damage:
+            self._failed(LilDataError(f"{path.name}: {words}"))
         # Set before the slider is: its observer then finds nothing to do.
         self.path, self.start_s = path, start_s
         with self.start.hold_trait_notifications():

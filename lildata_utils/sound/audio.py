@@ -99,12 +99,17 @@ def read_blocks(
             print(f"{path}: {message['damage']}", file=sys.stderr)
 
 
-def read(path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> Floats:
+def read(
+    path: str | Path,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Floats:
     """Read a file, or a section of it, as one mono waveform at 22 050 Hz (notebook 01).
 
     Arguments and errors as for `read_blocks`; float32, shape (samples,).
     """
-    return np.concatenate(list(read_blocks(path, start_s, duration_s)))
+    return np.concatenate(list(read_blocks(path, start_s, duration_s, tell)))
 
 
 def write(path: str | Path, waveform: ArrayLike, sample_rate: int = SAMPLE_RATE) -> None:

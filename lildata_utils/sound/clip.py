@@ -1,6 +1,7 @@
 """A clip: five seconds of music, heard and seen. The course's central noun."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +42,10 @@ def make_clip(waveform: ArrayLike) -> Clip:
     return Clip(samples, image, float(peak))
 
 
-def read_clip(path: str | Path, start_s: float = 0.0) -> Clip:
-    """Read five seconds of a music file (notebook 04).
+def read_clip(
+    path: str | Path, start_s: float = 0.0, tell: Callable[[str], None] | None = None
+) -> Clip:
+    """Read five seconds of a music file; `tell` as for `audio.read_blocks` (notebook 04).
 
     Raises
     ------
@@ -52,7 +55,7 @@ def read_clip(path: str | Path, start_s: float = 0.0) -> Clip:
     path = Path(path)
     if not 0 <= start_s < math.inf:
         raise LilDataError(f"{path}: a start of {start_s} s; expected 0 or more")
-    waveform = audio.read(path, start_s, CLIP_S)
+    waveform = audio.read(path, start_s, CLIP_S, tell)
     if len(waveform) < CLIP_SAMPLES:
         length_s = audio.info(path).duration_s
         raise LilDataError(
