@@ -66,12 +66,12 @@ _BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 class RefusedError(Exception):
-    """Why a file, or the rest of it, is not used."""
+    """Why a file, or the rest of it, is not used (notebook 01)."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be read (the whole file, where no section is named), and how."""
+    """What is to be read (the whole file, where no section is named), and how (notebook 01)."""
 
     path: str
     programs: list[str | None]  # ffmpeg and ffprobe, where they are installed
@@ -89,7 +89,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself; a length of 0 s stands for one it does not tell."""
+    """What a file says of itself; 0 s stand for a length that it does not tell (notebook 01)."""
 
     duration_s: float
     rate: int
@@ -115,7 +115,7 @@ Tell = Callable[[str], None]
 
 
 def open_sound(request: Request) -> tuple[Header, Callable[[Tell], Iterator[Floats]]]:
-    """Open a file with libsndfile, else with ffmpeg; give its header, and what reads it."""
+    """Open a file with libsndfile, else ffmpeg; give header and what reads it (notebook 01)."""
     try:
         sound = soundfile.SoundFile(
             request.path if sys.platform == "win32" else os.fsencode(request.path)
@@ -280,7 +280,7 @@ def _read_with_ffmpeg(request: Request, header: Header, tell: Tell) -> Iterator[
 
 
 def ogg_damage(path: Path) -> str:
-    """Name what is wrong with the pages of an OGG file: damaged, missing, or no last one.
+    """Name what is wrong with an OGG file's pages: damaged, missing, no last one (notebook 01).
 
     The decoders pass over it silently. Each page carries its number and a CRC: zlib's, but with the
     bits of each byte in the other order.
@@ -323,7 +323,7 @@ def _find_page(file: IO[bytes], at: int) -> int:
 
 
 def answer(request: Request, log: IO[bytes], send: Callable[..., None]) -> None:
-    """Read a file and send what it is, what it holds and what is wrong with it."""
+    """Read a file and send what it is, what it holds and what is wrong with it (notebook 01)."""
     told: list[str] = []
     try:
         header, read = open_sound(request)
@@ -383,7 +383,7 @@ def _listen(requests: SimpleQueue[bytes]) -> None:
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until there are no more (notebook 01)."""
     _limit()
     out = os.fdopen(os.dup(1), "wb")
     log = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (as long as the process)
