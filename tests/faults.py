@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -241,7 +242,7 @@ def content(path: Path) -> str:
 
 
 def weights(data: bytes) -> bytes:
-    """Give a Keras file's configuration and weights: HDF5 adds times of its own."""
+    """Give a Keras file's configuration and weights, without times and addresses."""
     import h5py
 
     found: dict[str, str] = {}
@@ -253,7 +254,8 @@ def weights(data: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         with h5py.File(io.BytesIO(opened.read("model.weights.h5"))) as file:
             file.visititems(note)
-        return opened.read("config.json") + json.dumps(found, sort_keys=True).encode()
+        config = re.sub(rb'"shared_object_id": \d+', b"", opened.read("config.json"))
+        return config + json.dumps(found, sort_keys=True).encode()
 
 
 def timeless(value: Any) -> Any:
