@@ -101,6 +101,11 @@ def test_the_dry_run_tells_and_too_little_disk_is_said_before_the_first_clip(
         assert not (tmp_path / "out").exists()
 
 
+def test_the_dry_run_refuses_what_prepare_refuses(source):
+    with pytest.raises(LilDataError, match="only read"):
+        forecast(source, source / "out")
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 from lildata_utils.clips.shards import IMAGE_BYTES, expected_clips, finished_record
 from lildata_utils.clips.sources import (
     Skipped,
+    check_apart,
     drop_duplicates,
     find_sources,
     genre_folders,
@@ -52,6 +53,7 @@ def forecast(
 ) -> Forecast:
     """Look at the music below a folder as `prepare` would, and write nothing (notebook 01)."""
     source, out = Path(source), Path(out)
+    check_apart(source, out)
     found, left_out = find_sources(source)
     files, duplicates = drop_duplicates(found)
     whole = {file.path: expected_clips(file) for file in files}

@@ -27,6 +27,7 @@ from lildata_utils.clips.sources import (
     MixTrack,
     Skipped,
     Source,
+    check_apart,
     drop_duplicates,
     find_sources,
     read_mix_list,
@@ -113,8 +114,7 @@ def prepare(
     ...     print(progress.clips, "of", progress.clips_in_all)
     """
     source, out = Path(source), Path(out)
-    if out.resolve().is_relative_to(source.resolve()):
-        raise LilDataError(f"{out} lies in {source}, which is only read: choose another folder")
+    check_apart(source, out)
     found, skipped = find_sources(source)
     work = _look_around(found, skipped, out, limit)
     # The longest first, so that no process works alone at the end.

@@ -118,6 +118,12 @@ def genre_folders(folder: Path) -> list[Path]:
     return sorted(genres, key=lambda path: _genre_order(path.name))
 
 
+def check_apart(source: Path, out: Path) -> None:
+    """Raise a LilDataError if what will be written lies in what is only read (notebook 01)."""
+    if out.resolve().is_relative_to(source.resolve()):
+        raise LilDataError(f"{out} lies in {source}, which is only read: choose another folder")
+
+
 def _check_splits(sources: list[Source]) -> None:
     without = [source.file for source in sources if not source.split]
     if 0 < len(without) < len(sources):
