@@ -137,6 +137,7 @@ def npy(path, header, data=b""):
         ("{'descr': '<c8', 'fortran_order': False, 'shape': (1, 0)}", "empty"),
         ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1, 1)}", "numbers of type"),
         ("{'descr': '|O', 'fortran_order': False, 'shape': (631, 631)}", "type object"),
+        ("{'descr': '|u1', 'fortran_order': False, 'shape': (2.0, 2)}", "can't be read as a NumPy"),
         ("(" * 90, "can't be read as a NumPy array"),
     ],
 )

@@ -100,7 +100,7 @@ def _read_array(path: Path) -> NDArray[Any]:
         )
     try:
         array = np.ascontiguousarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:
         raise LilDataError(f"{path} can't be read as a NumPy array ({error})") from None
     if dtype == np.uint8:
         return array

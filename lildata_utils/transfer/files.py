@@ -3,6 +3,7 @@
 The panel, the command line and notebook 04 all run the same functions.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ from lildata_utils.transfer.settings import LIL_DATA, PHASES, VGG19, Transfer
 from lildata_utils.transfer.style_network import StyleNetwork, lil_data_network, vgg19_network
 
 INVERSION_ITERATIONS = 100
+LONGEST_NAME = 240  # bytes of a result's, before its suffix
 # Columns that a table of pairs may have.
 STARTS_S = ("content_start_s", "style_start_s")
 
@@ -260,12 +262,12 @@ def read_pairs(path: str | Path, common: Transfer) -> dict[str, Transfer]:
     """
     path, pairs = Path(path), dict[str, Transfer]()
     for line, row in enumerate(read_table(path, ["content", "style"]), start=2):
-        if not row["content"] or not row["style"]:
+        if not row["content"] or not row["style"] or "\0" in "".join(row.values()):
             raise LilDataError(f"{path}, line {line}: content and style must name a file each")
         content, style = (path.parent / row[part] for part in ("content", "style"))
         name = row.get("name") or f"{content.stem} as {style.stem}"
-        if name in (".", "..") or Path(name).name != name:
-            raise LilDataError(f"{path}, line {line}: {name!r} must be a plain file name")
+        if name in (".", "..") or Path(name).name != name or len(os.fsencode(name)) > LONGEST_NAME:
+            raise LilDataError(f"{path}, line {line}: {name!r} must be a plain, short file name")
         if name in pairs:
             raise LilDataError(f"{path}, line {line}: a second result {name!r}: add a column name")
         try:
