@@ -1,7 +1,9 @@
 """The crate on disk: a folder a genre, a file a track or a mix, and what is in them as tables."""
 
 import csv
+import errno
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ from lildata_utils.parallel import Workers, map_unordered
 from lildata_utils.sound.audio import WRITE_BLOCK
 from lildata_utils.sound.settings import MIME_TYPES
 from lildata_utils.sound.spectrogram import SAMPLE_RATE
+
+# Encoders pad a little; a page of OGG or a frame of FLAC that is missing is longer.
+SHORTEST_LOSS_S = 0.1
 
 # Part of every file's comment: raise it when the music changes, and old files are made anew.
 VERSION = 1
@@ -88,7 +93,11 @@ def write_collection(
     jobs = [job for genre in collection.genres for job in plan(Path(out) / genre, collection)]
     _refuse_strangers(jobs)
     # What is there is found without starting processes.
-    there = {job: music_s for job in jobs if (music_s := _length_if_same(job)) is not None}
+    there = {
+        job: music_s
+        for job in jobs
+        if (music_s := _length_if_same(job.path, job.comment)) is not None
+    }
     for done, (job, music_s) in enumerate(there.items(), start=1):
         yield CrateStep(done, len(jobs), job.path, music_s, rendered=False)
     done = len(there)
@@ -173,11 +182,11 @@ def _write(job: _Job) -> float:
     return _write_sound(job, "Various Artists", job.path.stem, render_mix(mix))
 
 
-def _length_if_same(job: _Job) -> float | None:
-    """Length in seconds of the file at the job's path, if it is what the job would write."""
+def _length_if_same(path: Path, comment: str) -> float | None:
+    """Length in seconds of a whole file with a comment, which says what it was made of."""
     try:
-        with soundfile.SoundFile(job.path) as file:
-            if file.comment != job.comment:
+        with soundfile.SoundFile(path) as file:
+            if file.comment != comment:
                 return None
             # A file that somebody cut short still says how long it was.
             file.seek(file.frames - 1)
@@ -187,16 +196,21 @@ def _length_if_same(job: _Job) -> float | None:
 
 
 def _write_sound(job: _Job, artist: str, title: str, blocks: Iterable[Waveform]) -> float:
-    with (
-        written_beside(job.path) as beside,
-        soundfile.SoundFile(beside, "w", SAMPLE_RATE, 1) as file,
-    ):
-        file.comment = job.comment
-        file.artist, file.title = artist, title
-        for waveform in blocks:
-            for start in range(0, len(waveform), WRITE_BLOCK):
-                file.write(waveform[start : start + WRITE_BLOCK])
-        return file.frames / SAMPLE_RATE
+    with written_beside(job.path) as beside:
+        try:
+            with soundfile.SoundFile(beside, "w", SAMPLE_RATE, 1) as file:
+                file.comment = job.comment
+                file.artist, file.title = artist, title
+                for waveform in blocks:
+                    for start in range(0, len(waveform), WRITE_BLOCK):
+                        file.write(waveform[start : start + WRITE_BLOCK])
+                length_s: float = file.frames / SAMPLE_RATE
+        except soundfile.LibsndfileError as error:
+            raise OSError(errno.EIO, str(error)) from None
+        # libsndfile says nothing of a disk that is full when it closes a file.
+        if abs((_length_if_same(beside, job.comment) or 0.0) - length_s) > SHORTEST_LOSS_S:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return length_s
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:
