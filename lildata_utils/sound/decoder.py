@@ -81,11 +81,6 @@ class Request:
     block_s: float = 30.0
     rate: int = 22_050
 
-    @property
-    def place(self) -> Path:
-        """The file."""
-        return Path(self.path)
-
 
 @dataclass(frozen=True)
 class Header:
@@ -289,6 +284,8 @@ def ogg_damage(path: Path) -> str:
     numbers: dict[bytes, int] = {}
     unended: set[bytes] = set()
     with path.open("rb") as file:
+        if file.read(len(OGG)) != OGG:
+            return ""
         while (at := _find_page(file, at)) >= 0:
             head = file.read(OGG_HEADER)
             table = file.read(head[-1]) if len(head) == OGG_HEADER else b""
@@ -331,10 +328,9 @@ def answer(request: Request, log: IO[bytes], send: Callable[..., None]) -> None:
             return send(info=[header.duration_s, header.rate, header.channels])
         for block in read(told.append):
             send(block)
-        with request.place.open("rb") as file:
-            if file.read(4) == OGG and (damage := ogg_damage(request.place)):
-                told = [damage]
-        if not told and (words := _said(log)):
+        if damage := ogg_damage(Path(request.path)):
+            told = [damage]
+        elif not told and (words := _said(log)):
             told = [f"damaged ({words}); what can be decoded is used"]
         for words in told:
             send(damage=words)
