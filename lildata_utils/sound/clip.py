@@ -57,7 +57,9 @@ def read_clip(
         raise LilDataError(f"{path}: a start of {start_s} s; expected 0 or more")
     waveform = audio.read(path, start_s, CLIP_S, tell)
     if len(waveform) < CLIP_SAMPLES:
-        length_s = audio.info(path).duration_s
+        # A damaged file ends before its header says.
+        read_s = len(waveform) / spectrogram.SAMPLE_RATE
+        length_s = start_s + read_s if read_s else audio.info(path).duration_s
         raise LilDataError(
             f"{path}: {length_s:.1f} s long; {CLIP_S:.0f} s are needed from {start_s:g} s on: "
             "choose an earlier start or a longer file"
