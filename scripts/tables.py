@@ -156,6 +156,8 @@ def derive(name: str, report: Report) -> Report:
         return report | {"largest_rise": max(rises), "minutes": report["seconds"] / 60}
     if name == "commands":
         return report | {f"{part}_min": report[f"{part}_s"] / 60 for part in ("course", "test")}
+    if name == "robustness":
+        return report | robustness(report)
     if "accuracy" in report.get("rows", [{}])[0]:
         rows = [
             row | {"mean": sum(row["accuracy"]) / len(row["accuracy"])} for row in report["rows"]
@@ -326,6 +328,42 @@ def inversion(report: Report) -> str:
     return table(once(rows, "method"), columns)
 
 
+def robustness(report: Report) -> Report:
+    """Lay out what became of damaged inputs, and of disturbed commands; count what failed."""
+    inputs, faults = report["fuzz"], report["faults"]
+    columns = {"": "{name}", "inputs": "{inputs}", "clean": "{clean}"}
+    columns |= {"a line": "{line}", "failed": "{failure}"}
+    parts = ("inputs", "clean", "line", "failure")
+    total = {part: sum(row[part] for row in inputs["rows"]) for part in parts}
+    words = {"kills": "killed", "writes": "full at a write", "tmpfs": "small disk"}
+    words |= {"stops": "stopped", "read-only": "read-only"}
+    commands = dict.fromkeys(row["command"] for row in faults["rows"])
+    told = {(row["command"], row["fault"]): tried(row) for row in faults["rows"]}
+    rows = [
+        {"name": f"`{name}`"} | {sort: told.get((name, sort), "") for sort in words}
+        for name in commands
+    ]
+    shown = {"": "{name}"} | {word: f"{{{sort}}}" for sort, word in words.items()}
+    return {
+        "inputs_table": table([*inputs["rows"], {"name": "all", **total}], columns),
+        "faults_table": table(rows, shown),
+        "minutes": inputs["seconds"] / 60,
+        "inputs_failed": failures(inputs["failures"], "sort"),
+        "faults_failed": failures(faults["failures"], "command"),
+    }
+
+
+def tried(row: Row) -> str:
+    """Write how often something was tried, and how often it failed."""
+    return f"{row['tried']}" + (f", {row['failed']} failed" if row["failed"] else "")
+
+
+def failures(rows: Sequence[Row], field: str) -> str:
+    """Name what failed, each sort once."""
+    sorts = ", ".join(dict.fromkeys(row[field] for row in rows))
+    return f"What failed: {sorts}." if rows else "None failed."
+
+
 def speed(report: Report) -> str:
     """Lay out both ways of the same work, side by side."""
     columns = {
@@ -333,6 +371,26 @@ def speed(report: Report) -> str:
         "the usual way": "{usual:.4g}",
         "here": "{here:.4g}",
         "ratio": ratio,
+    }
+    return table(report["rows"], columns)
+
+
+def scale(report: Report) -> str:
+    """Lay out how fast processes and machines are."""
+    columns = {"": "{name}", "seconds": "{seconds:.1f}", "clips a second": "{clips_a_second:.0f}"}
+    return table(report["rows"], columns)
+
+
+def scale_memory(report: Report) -> str:
+    """Lay out the memory of the process that deals out the work."""
+    columns = {
+        "hours": "{hours:g}",
+        "files": "{files}",
+        "clips": "{clips}",
+        "seconds": "{seconds:.0f}",
+        "of them before the first clip": "{first_s:.1f}",
+        "memory while clips come (MB)": "{memory_mb:.0f}",
+        "with the tables (MB)": "{peak_mb:.0f}",
     }
     return table(report["rows"], columns)
 
@@ -350,6 +408,8 @@ TABLES: dict[str, Callable[[Report], str]] = {
     "resnet_speed": speed,
     "transfer_speed": speed,
     "lstm_speed": speed,
+    "scale": scale,
+    "scale_memory": scale_memory,
 }
 
 

@@ -662,7 +662,13 @@ def main() -> int:
             for name, (tried, bad) in names.items()
         ]
         about = {"seconds": round(time.monotonic() - started), "rows": rows}
-        about |= {"most": options.most, "failures": work.failures}
+        kills = sum(work.counts.get("kills", {}).get(one.name, [0])[0] for one in commands())
+        about |= {
+            "asked": options.kills,
+            "kills": kills,
+            "most": options.most,
+            "failures": work.failures,
+        }
         update(options.report, "faults", about, options.seed)
     return 1 if work.failures else 0
 

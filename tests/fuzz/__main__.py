@@ -151,13 +151,12 @@ def main() -> int:
         started = time.monotonic()
         random.Random(options.seed).shuffle(names)  # a round that is cut short has some of all
         done.do(names, options.workers, options.minutes)
-        made_report = report(done, time.monotonic() - started)
+        made_report = {"asked": len(names)} | report(done, time.monotonic() - started)
     for row in made_report["rows"]:
         told = (f"{row[status]:6} {status}" for status in ("clean", "line", "failure"))
         print(f"{row['name']:16}", *told)
-    print(
-        f"{len(names)} inputs, {made_report['seconds']} s, {len(done.failures)} sorts of failures"
-    )
+    told = f"{made_report['inputs']} of {len(names)} inputs, {made_report['seconds']} s"
+    print(f"{told}, {len(done.failures)} sorts of failures")
     if options.report is not None:
         update(options.report, "fuzz", made_report, options.seed)
     return 1 if done.failures else 0
@@ -166,7 +165,11 @@ def main() -> int:
 def update(path: Path, part: str, content: dict, seed: int) -> None:
     """Put one program's part into the report that two programs write."""
     there = json.loads(path.read_text()) if path.is_file() else {}
-    words = [word for word in sys.argv[1:] if word not in ("--report", str(path))]
+    words = sys.argv[1:]
+    for option in ("--report", "--keep"):  # where it is written says nothing of what was found
+        if option in words:
+            place = words.index(option)
+            del words[place : place + 2]
     content["command"] = shlex.join(["python", "-m", f"tests.{part}", *words])
     there |= {"machine": machine(), "seeds": [seed], part: content}
     parts = [there[name] for name in ("fuzz", "faults") if name in there]
