@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from lildata_utils import parallel
+from lildata_utils.cli.main import main
 from lildata_utils.errors import LilDataError
 from lildata_utils.parallel import KILLED, apart, map_unordered
 
@@ -164,3 +166,33 @@ def test_without_dask_or_its_scheduler_one_line_says_what_to_do(tmp_path, monkey
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(LilDataError, match=r"not installed: install lildata-utils\[dask\]"):
         done(tmp_path, [""], "127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_a_cluster_writes_the_same_bytes(tmp_path, cluster, capsys):
+    crate = ["--tracks", "1", "--seconds", "11", "--genres", "noise,house"]
+    for name, how in (("here", ["--workers", "1"]), ("far", ["--dask", cluster])):
+        music, out = str(tmp_path / name / "music"), str(tmp_path / name / "set")
+        assert main(["crate", music, *crate, *how]) == 0
+        # Of the same files: a data set notes their times.
+        here = str(tmp_path / "here" / "music")
+        assert main(["prepare", here, out, "--split", "clip", *how]) == 0
+    files = {path.relative_to(tmp_path / "here") for path in (tmp_path / "here").rglob("*.*")}
+    assert len(files) == 4 + 2 * 2 + 3
+    for file in files:
+        assert (tmp_path / "far" / file).read_bytes() == (tmp_path / "here" / file).read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+def test_ctrl_c_while_workers_start_is_one_line(tmp_path):
+    command = [sys.executable, "-m", "lildata_utils", "crate", str(tmp_path), "--tracks", "9"]
+    process = subprocess.Popen(
+        [*command, "--workers", "4"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    workers = psutil.Process(process.pid)
+    while not workers.children() and process.poll() is None:
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
+    _, error = process.communicate(timeout=60)
+    assert error == "lildata: stopped; the same command goes on from here\n"
+    assert process.returncode == 1

@@ -12,7 +12,6 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -52,8 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(str(error))
     except KeyboardInterrupt:
         return fail(f"stopped; {options.stopped}")
-    except BrokenExecutor:
-        return fail("a worker process was killed, maybe for lack of memory: try --workers 1")
     except BrokenPipeError:
         # Whoever read our output (`| head`) has seen enough; nothing more can be written there.
         with suppress(OSError):
