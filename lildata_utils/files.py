@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import glob
 import hashlib
 import itertools
 import json
@@ -11,7 +12,7 @@ import re
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -66,7 +67,7 @@ def written_beside(path: Path) -> Iterator[Path]:
 
     A file or a folder may be written there; missing folders above are made. A killed process leaves
     a hidden one, ``.<name>.<number>.<host>-<process>.partial``, and never half of it at `path`;
-    `remove_leftovers` clears it away.
+    the next writer of the same, or `remove_leftovers`, clears it away.
 
     Raises
     ------
@@ -89,6 +90,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     beside = path.with_name(f".{name}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead(path.parent.glob(f".{glob.escape(path.stem[:_KEPT_OF_NAME])}.*.partial*"))
         yield beside
         _reach_the_disk(beside)
         beside.replace(path)
@@ -129,7 +131,11 @@ def partial_files(folder: Path) -> list[Path]:
 
 def remove_leftovers(folder: Path) -> None:
     """Delete what killed processes of this machine left half written (README)."""
-    for path in partial_files(folder):
+    _remove_dead(partial_files(folder))
+
+
+def _remove_dead(partial: Iterable[Path]) -> None:
+    for path in partial:
         writer = re.search(rf"\.{re.escape(_HOST)}-(\d+)\.partial", path.name)
         if writer and not _is_running(int(writer[1])):
             _remove(path)

@@ -181,7 +181,8 @@ def test_bad_files_get_a_line_each_and_good_ones_are_prepared(source, tmp_path):
     assert last.clips >= 32 + 6 + 2
     # And it is complete: nothing is tried again that gave clips, and the result is the same.
     before = content(tmp_path / "out")
-    assert run(source, tmp_path / "out").files_reused == 8 + 5  # that of nan.wav before its damage, too
+    # That of nan.wav before its damage, too.
+    assert run(source, tmp_path / "out").files_reused == 8 + 5
     assert content(tmp_path / "out") == before
 
 
