@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -29,8 +30,9 @@ Workers = int | str
 KILLED = "its worker process was killed, and killed again as it was tried once more"
 # A killed process costs its job only, unless this many were killed before any did its job.
 HOPELESS = 10
-# How long a scheduler may take to answer, and a process to leave.
+# How long a scheduler may take to answer, be without workers, and a process to leave.
 ANSWER_S = 10
+ALONE_S = 60
 LEAVE_S = 5.0
 _LOST: Any = object()  # in place of a job's result
 _TURN = threading.Lock()
@@ -289,7 +291,7 @@ def _on_cluster(
             token = shared.resolve() / f".shared.{platform.node()}-{os.getpid()}-{id(ended)}"
             token.parent.mkdir(parents=True, exist_ok=True)
             token.touch()
-        waiting = {}
+        waiting, heard = {}, time.monotonic()
         for job in jobs:
             future = client.submit(_on_worker, function, job, folder, token, pure=False)
             waiting[future.key] = future, job
@@ -297,8 +299,11 @@ def _on_cluster(
         while waiting:
             try:
                 future, job = waiting.pop(ended.get(timeout=poll_s).key)
+                heard = time.monotonic()
             except Empty:
-                if client.status != "running":
+                # A worker that dies as it starts may be given up by Dask, and no other come.
+                alone = time.monotonic() > heard + ALONE_S and not client.nthreads()
+                if alone or client.status != "running":
                     raise _gone(address) from None
                 yield None
                 continue
@@ -342,7 +347,8 @@ def _connect(address: str) -> Any:
 
 def _gone(address: str) -> LilDataError:
     return LilDataError(
-        f"the Dask scheduler at {address} is gone: start it and run the same again, it goes on"
+        f"the Dask scheduler at {address} is gone, or all of its workers: start them and run the "
+        "same again, it goes on"
     )
 
 
