@@ -173,10 +173,19 @@ def _interrupts_held() -> Iterator[None]:
         return
     resource_tracker.ensure_running()  # else it starts with the process, and lets signals through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # The signal may reach another thread, and Python would still stop this one half-way.
+    came: list[int] = []
+    handler = None
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     try:
         yield
     finally:
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _begin(pipe: Any, task: Callable[..., None], *arguments: Any) -> None:

@@ -144,7 +144,7 @@ def serve(command, folder):
         yield f"http://127.0.0.1:{port}", log
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(90)
 
 
 @contextmanager

@@ -130,10 +130,10 @@ def test_presets_are_the_defaults(network, pictures):
         ({"alpha": -1.0}, "alpha must be at least 0 and below"),
         ({"beta": float("nan")}, "beta must be at least 0 and below"),
         ({"beta": 1e12}, "beta must be at least 0 and below"),
-        ({"iterations": -1}, "iterations must be at least 0"),
-        ({"step_size": 0.0}, "step_size must be above 0"),
-        ({"step_size": float("inf")}, "step_size must be above 0"),
-        ({"seed": -1}, "seed must be at least 0"),
+        ({"iterations": -1}, "iterations must be from 0 to"),
+        ({"step_size": 0.0}, "step_size must be at most 255 and above 0"),
+        ({"step_size": float("inf")}, "step_size must be at most 255 and above 0"),
+        ({"seed": -1}, "seed must be from 0 to"),
     ],
 )
 def test_settings_that_can_not_be_are_refused(settings, told):
