@@ -1,6 +1,8 @@
 """What several tests share."""
 
 import json
+import signal
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,10 @@ import pytest
 from browsing import browser, tab  # noqa: F401
 
 from lildata_utils.clips.dataset import Dataset
+
+# Started in the background, we may be deaf to Ctrl-C, and so would be all that tests start.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
