@@ -54,8 +54,8 @@ class Recipe:
     optimizer : callable
         ``optimizer(rate)`` makes a Keras optimizer, with its weight decay if it has any.
     schedule : callable
-        ``schedule(learning_rate, steps)`` gives a rate, or a Keras schedule over so many steps: more
-        epochs, asked for later, then go on at other rates than if asked for at once.
+        ``schedule(learning_rate, steps)`` gives a rate, or a Keras schedule over so many steps;
+        then epochs asked for later go on at other rates than if asked for at once.
     augment : callable
         ``augment(images, labels, seed)`` changes a training batch, in TensorFlow, whose images keep
         their type; all chance in it comes from ``seed``, shape (2,), which no other step has, so
