@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lildata_utils.clips.settings import SPLITS
 from lildata_utils.clips.shards import HEADER_BYTES, IMAGE_BYTES, VERSION
-from lildata_utils.clips.splits import GAP
+from lildata_utils.clips.splits import GAP, fold_clips
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import read_as, read_rows
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Image
@@ -145,6 +145,14 @@ class Dataset:
             drawn = rng.permutation(self.clips.index[~keep & (self.clips["genre"] == genre)])
             keep[drawn[: max(1, round(share * len(drawn)))]] = True
         return self._only(keep)
+
+    def fold(self, number: int, of: int, seed: int = 0) -> "Dataset":
+        """Deal all clips anew to train and test, by track: fold `number` of `of`, from 0.
+
+        See `splits.fold_clips`.
+        """
+        splits = fold_clips(self.clips, number, of, seed)
+        return replace(self, clips=self.clips.assign(split=splits))
 
     def _only(self, keep: pd.Series) -> "Dataset":
         return replace(self, clips=self.clips[keep].reset_index(drop=True))

@@ -70,6 +70,35 @@ def split_clips(
     return splits, notes
 
 
+def fold_clips(clips: pd.DataFrame, fold: int, folds: int, seed: int = 0) -> pd.Series:
+    """Deal tracks to train and test, so that over all folds each is tested once (notebook 07).
+
+    Parameters
+    ----------
+    clips : DataFrame
+        With the columns genre, artist (empty where unknown) and track.
+    fold, folds : int
+        Which of how many, from 0.
+    seed : int
+        Another seed deals other tracks.
+
+    Returns
+    -------
+    Series of str
+        "train" or "test".
+    """
+    groups = clips["genre"] + "/" + clips["artist"].where(clips["artist"] != "", clips["track"])
+    names = list(dict.fromkeys(groups.sort_values()))
+    # Shuffled within each genre, then dealt in turn through all of them: folds are of like size.
+    dealt = [
+        name
+        for genre in sorted(set(clips["genre"]))
+        for name in _order([n for n in names if n.startswith(f"{genre}/")], f"{seed}/{genre}")
+    ]
+    tested = set(dealt[fold::folds])
+    return groups.isin(tested).map({True: TEST, False: TRAIN})
+
+
 def _order(names: list[str], seed: str) -> list[str]:
     """Shuffle by a hash of each name: a track added later does not move the others."""
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())

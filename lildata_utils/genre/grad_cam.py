@@ -1,7 +1,7 @@
 """Grad-CAM: where in a spectrogram a network found its reasons, drawn and made audible.
 
 Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
-Localization" (arXiv:1610.02391), for the networks of notebook 03.
+Localization" (arXiv:1610.02391), for the networks of notebooks 03 and 07.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lildata_utils.backend import keras, tf
 from lildata_utils.errors import LilDataError
-from lildata_utils.networks.inputs import tensor_input
+from lildata_utils.networks.inputs import as_input
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Floats, Image, istft, stft
 
 BATCH_SIZE = 8
@@ -31,21 +31,22 @@ def grad_cam(model: Any, images: Image, labels: ArrayLike, layer: str | None = N
     evidence for all other genres, and vanish where the network is sure.
 
     The mean over the places is exact where the network takes a mean itself, as ResNet does behind
-    its last block. Behind Lil Data's last convolution stand weights that know the place, and the
-    mean forgets them: of the places where a good feature is, the map can't tell which one counted.
+    its last block, and the listener for half of its features. Behind Lil Data's last convolution
+    stand weights that know the place, and the mean forgets them: of the places where a good feature
+    is, the map can't tell which one counted.
 
     Parameters
     ----------
     model : keras.Model
-        From network input, shape (clips, 631, 631, 1), to probabilities; flat, with a dense softmax
-        layer at its end.
+        From network input, shape (clips, 631, 631, 1), or like the listener from stored pictures to
+        probabilities; flat, with a dense softmax layer at its end.
     images : ndarray of uint8, shape (clips, 631, 631)
         Spectrograms.
     labels : array_like of int, shape (clips,) or ()
         For which genre, a clip each or for all: positions in the model's outputs.
     layer : str, optional
         Whose features; the last ones that are a picture and not pooled, if not given: ``conv4`` of
-        Lil Data, ``conv5_block3_out`` of ResNet-50.
+        Lil Data, ``conv5_block3_out`` of ResNet-50, ``block3_relu`` of the listener.
 
     Returns
     -------
@@ -101,7 +102,8 @@ def audible(waveform: ArrayLike, cam: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _is_picture(layer: Any) -> bool:
-    return len(layer.output.shape) == 4
+    """Tell whether a layer gives channels in rows and columns, more than one of each."""
+    return len(layer.output.shape) == 4 and 1 not in layer.output.shape[1:3]
 
 
 def _pools(layer: Any) -> bool:
@@ -124,31 +126,55 @@ def _last_picture(model: Any) -> str:
 
 def _enlarged(coarse: Floats, layer: Any) -> Floats:
     """Interpolate maps of a layer's cells, shape (clips, rows, columns), to (clips, 631, 631)."""
+    before, layers = _layers_up_to(layer)
     by_bin, by_frame = (
-        np.stack([np.interp(np.arange(side), centres, one) for one in np.eye(len(centres))])
-        for side, centres in zip((N_BINS, N_FRAMES), _centres(layer), strict=True)
+        np.stack([np.interp(places, centres, one) for one in np.eye(len(centres))])
+        for places, centres in zip(_places(before), _centres(layers), strict=True)
     )
     cams: Floats = np.einsum("nij,ib,jf->nbf", coarse, by_bin, by_frame, optimize=True)
     return cams.astype(np.float32)
 
 
-def _centres(layer: Any) -> list[NDArray[np.float64]]:
-    """Find on which bins and frames the cells of a layer are centred.
+def _layers_up_to(layer: Any) -> tuple[list[Any], list[Any]]:
+    """Give what leads to a layer: before there is a picture with channels, and from then on."""
+    chain: list[Any] = []
+    while not isinstance(layer, keras.layers.InputLayer):
+        chain.insert(0, layer)
+        inputs = layer.input
+        # Branches that are added to each other agree on where their cells are.
+        first = inputs[0] if isinstance(inputs, list) else inputs
+        layer = first._keras_history.operation
+    start = next(number for number, layer in enumerate(chain) if _is_picture(layer))
+    return chain[:start], chain[start:]
+
+
+def _places(layers: list[Any]) -> list[NDArray[np.float64]]:
+    """Find on which rows and columns of the first picture with channels bins and frames lie.
+
+    The listener makes mel bands of bins, each centred on what its weights weigh most, and averages
+    neighbouring frames; its rows are narrow at the bottom and wide at the top.
+    """
+    bins, frames = np.arange(N_BINS, dtype=float), np.arange(N_FRAMES, dtype=float)
+    for layer in layers:
+        if isinstance(layer, keras.layers.Dense):
+            kernel = layer.kernel.numpy()
+            centres = np.arange(N_BINS) @ kernel / kernel.sum(axis=0)
+            bins = np.interp(bins, centres, np.arange(len(centres)))
+        elif _pools(layer):
+            (size,) = layer.pool_size
+            frames = (frames - (size - 1) / 2) / size
+    return [bins, frames]
+
+
+def _centres(layers: list[Any]) -> list[NDArray[np.float64]]:
+    """Find on which rows and columns of the first picture the cells of the last one are centred.
 
     Spreading the cells evenly would be wrong: Lil Data's poolings drop what does not fill a square,
     so that its nine cells end at 576 of the 631 bins and frames. That is 0.4 s and 900 Hz at the
     end.
     """
-    chain = []
-    while not isinstance(layer, keras.layers.InputLayer):
-        chain.append(layer)
-        inputs = layer.input
-        # Branches that are added to each other agree on where their cells are.
-        first = inputs[0] if isinstance(inputs, list) else inputs
-        layer = first._keras_history.operation
-    shape = chain[0].output.shape[1:3]
     first_centre, step = np.zeros(2), np.ones(2)
-    for layer in reversed(chain):
+    for layer in layers:
         if isinstance(layer, keras.layers.Resizing):
             scale = np.divide(layer.input.shape[1:3], layer.output.shape[1:3])
             first_centre += step * (scale - 1) / 2
@@ -165,7 +191,7 @@ def _centres(layer: Any) -> list[NDArray[np.float64]]:
             step = step * stride
     return [
         start + by * np.arange(cells)
-        for start, by, cells in zip(first_centre, step, shape, strict=True)
+        for start, by, cells in zip(first_centre, step, layers[-1].output.shape[1:3], strict=True)
     ]
 
 
@@ -195,7 +221,7 @@ def _compiled(model: Any, name: str) -> Any:
         )
         def maps(images: Any, labels: Any) -> Any:
             with tf.GradientTape() as tape:
-                pictures = tensor_input(images)
+                pictures = as_input(looks, images)
                 # Not for its own sake: without it nothing is recorded where weights are frozen.
                 tape.watch(pictures)
                 features, last = looks(pictures, training=False)

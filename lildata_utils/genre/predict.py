@@ -11,7 +11,7 @@ from lildata_utils.backend import tf
 from lildata_utils.clips.dataset import Dataset
 from lildata_utils.errors import LilDataError
 from lildata_utils.networks.fused import fuse
-from lildata_utils.networks.inputs import tensor_input
+from lildata_utils.networks.inputs import as_input
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES, Image
 
 _FUNCTIONS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
@@ -63,7 +63,7 @@ def _compiled(model: Any) -> Any:
             input_signature=[tf.TensorSpec((None, N_BINS, N_FRAMES), tf.uint8)], autograph=False
         )
         def probabilities(images: Any) -> Any:
-            return twin(tensor_input(images), training=False)
+            return twin(as_input(twin, images), training=False)
 
         _FUNCTIONS[model] = probabilities
     return _FUNCTIONS[model]

@@ -8,6 +8,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from lildata_utils.learning.history import describe_epoch, peaked
 from lildata_utils.learning.recipe import Recipe
 from lildata_utils.learning.settings import Training
 from lildata_utils.networks.frozen import digest, split
-from lildata_utils.networks.inputs import tensor_input
+from lildata_utils.networks.inputs import as_input
 from lildata_utils.schema import checked
 from lildata_utils.settings import Settings
 from lildata_utils.sound.spectrogram import Floats, Image
@@ -114,7 +115,7 @@ def fit(
     rate = recipe.schedule(
         about["settings"]["learning_rate"], training.epochs * _steps(train, training)
     )
-    learner = _Learner(recipe, model, learning, train.images([0]), rate)
+    learner = _Learner(recipe, settings, model, learning, train.images([0]), rate)
     write_json(folder / runs.RUN_FILE, about | {"environment": runs.environment(learner.fused)})
     rows = learner.restore(folder / runs.CHECKPOINT_FILE)
     if not rows:
@@ -162,8 +163,15 @@ class _Learner:
     """A model, its fused twin and its optimizer, with the compiled steps."""
 
     def __init__(
-        self, recipe: Recipe, model: Any, learning: Any, example: NDArray[Any], rate: Any
+        self,
+        recipe: Recipe,
+        settings: Settings,
+        model: Any,
+        learning: Any,
+        example: NDArray[Any],
+        rate: Any,
     ) -> None:
+        self.recipe = recipe
         self.model = model
         self.learning = learning
         self.fused = recipe.fuse(learning)
@@ -184,7 +192,9 @@ class _Learner:
         )
         def train_step(images: Any, labels: Any, seed: Any) -> dict[str, Any]:
             with tf.GradientTape() as tape:
-                results = recipe.measure(self.fused, *recipe.augment(images, labels, seed), True)
+                results = recipe.measure(
+                    self.fused, *recipe.augment(images, labels, seed, settings), True
+                )
                 loss = tf.reduce_mean(results["loss"])
             weights = model.trainable_variables
             self.optimizer.apply(tape.gradient(loss, weights), weights)
@@ -210,6 +220,16 @@ class _Learner:
             with deterministic():
                 totals.add(_as_floats(self._test_step(images, labels)), len(labels))
         return totals.means()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the running means of the weights in their place, if the optimizer keeps any."""
+        weights = self.model.trainable_variables
+        now = [weight.numpy() for weight in weights] if self.optimizer.use_ema else []
+        self.optimizer.finalize_variable_values(weights)
+        yield
+        for weight, value in zip(weights, now, strict=False):
+            weight.assign(value)
 
     def check_finite(self, loss: float, when: str) -> None:
         """Raise a LilDataError if a training has diverged."""
@@ -291,17 +311,18 @@ def _epochs(
             learner.check_finite(loss, f"epoch {epoch}, step {step}")
             yield TrainingStep(epoch, epochs, step, steps, loss)
         row = {"epoch": epoch, **totals.means()}
-        if validation is not None:
-            means = learner.test(validation, batch_size)
-            row |= {f"val_{name}": mean for name, mean in means.items()}
-        # The last step of an epoch may have spoilt the weights, and nothing have measured it yet.
-        finite = all(map(_is_finite, learner.model.weights))
-        learner.check_finite(row.get("val_loss", 0.0) if finite else np.nan, f"epoch {epoch}")
-        rows.append(row | {"seconds": round(time.perf_counter() - started, 3)})
-        history = pd.DataFrame(rows)
-        if peaked(history).epoch == epoch:
-            with written_beside(folder / runs.MODEL_FILE) as beside:
-                learner.model.save(beside)
+        with learner.averaged():
+            if validation is not None:
+                means = learner.test(validation, batch_size)
+                row |= {f"val_{name}": mean for name, mean in means.items()}
+            # The last step may have spoilt the weights, and nothing have measured it yet.
+            finite = all(map(_is_finite, learner.model.weights))
+            learner.check_finite(row.get("val_loss", 0.0) if finite else np.nan, f"epoch {epoch}")
+            rows.append(row | {"seconds": round(time.perf_counter() - started, 3)})
+            history = pd.DataFrame(rows)
+            if learner.recipe.keeps_last or peaked(history).epoch == epoch:
+                with written_beside(folder / runs.MODEL_FILE) as beside:
+                    learner.model.save(beside)
         learner.save(folder / runs.CHECKPOINT_FILE, rows)
         write_text(folder / runs.HISTORY_FILE, history.to_csv(index=False))
         yield TrainingStep(epoch, epochs, steps, steps, row["loss"], history)
@@ -316,7 +337,7 @@ def _encode(frozen: Any, fused: Any, dataset: Dataset) -> Iterator[EncodingProgr
         input_signature=[tf.TensorSpec((None, *frozen.input_shape[1:3]), tf.uint8)], autograph=False
     )
     def compute(images: Any) -> Any:
-        return tf.cast(fused(tensor_input(images), training=False), tf.float32)
+        return tf.cast(fused(as_input(frozen, images), training=False), tf.float32)
 
     def encoder(images: Image) -> Floats:
         with deterministic():

@@ -25,7 +25,7 @@ def unchanged(model: Any) -> Any:
     return model
 
 
-def as_stored(images: Any, labels: Any, seed: Any) -> tuple[Any, Any]:
+def as_stored(images: Any, labels: Any, seed: Any, settings: Any) -> tuple[Any, Any]:
     """Learn the clips as they are stored: no augmentation (notebook 02)."""
     return images, labels
 
@@ -57,9 +57,9 @@ class Recipe:
         ``schedule(learning_rate, steps)`` gives a rate, or a Keras schedule over so many steps;
         then epochs asked for later go on at other rates than if asked for at once.
     augment : callable
-        ``augment(images, labels, seed)`` changes a training batch, in TensorFlow, whose images keep
-        their type; all chance in it comes from ``seed``, shape (2,), which no other step has, so
-        that runs resume exactly.
+        ``augment(images, labels, seed, settings)`` changes a training batch, in TensorFlow, whose
+        images keep their type; all chance in it comes from ``seed``, shape (2,), which no other
+        step has, so that runs resume exactly.
     adapt : callable
         ``adapt(model, batches)`` sets, before the first epoch, what the model takes from the
         training clips without learning, such as their mean.
@@ -75,9 +75,14 @@ class Recipe:
     fuse: Callable[[Any], Any] = unchanged
     optimizer: Callable[[Any], Any] = adam
     schedule: Callable[[float, int], Any] = constant
-    augment: Callable[[Any, Any, Any], tuple[Any, Any]] = as_stored
+    augment: Callable[[Any, Any, Any, Any], tuple[Any, Any]] = as_stored
     adapt: Callable[[Any, Iterable[Image]], None] = nothing_to_adapt
     xla: bool = False
+
+    @property
+    def keeps_last(self) -> bool:
+        """Whether the last epoch's network is kept, not the best one's: a schedule ends there."""
+        return self.schedule is not constant
 
     @property
     def settings(self) -> type[Settings]:

@@ -28,7 +28,7 @@ from lildata_utils.files import PRETRAINED, check_zip, read_json
 from lildata_utils.learning.recipe import Recipe
 from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine
-from lildata_utils.networks.settings import CLASSIFIERS, SETTINGS
+from lildata_utils.networks.settings import CLASSIFIERS, SETTINGS, TAKE_STORED
 from lildata_utils.schema import checked
 from lildata_utils.settings import Settings
 from lildata_utils.sound.spectrogram import N_BINS, N_FRAMES
@@ -81,7 +81,8 @@ class Run:
         except Exception as error:  # Keras raises whatever its parts raise on a broken file.
             reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
             raise LilDataError(f"{path} can't be read as a Keras model ({reason})") from None
-        wanted = (None, N_BINS, N_FRAMES, 1), (None, len(self.genres))
+        channel = () if self.network in TAKE_STORED else (1,)
+        wanted = (None, N_BINS, N_FRAMES, *channel), (None, len(self.genres))
         if self.network in CLASSIFIERS and shapes != wanted:
             raise LilDataError(
                 f"{path} makes {shapes[1]} of {shapes[0]}; {RUN_FILE} with its {len(self.genres)} "

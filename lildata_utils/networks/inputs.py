@@ -17,6 +17,15 @@ def tensor_input(images: Any) -> Any:
     return (tf.cast(images, tf.float32) - CAFFE_MEAN)[..., None]
 
 
+def as_input(model: Any, images: Any) -> Any:
+    """Turn stored pictures into what a network takes; some do that themselves (notebook 07).
+
+    uint8, shape (clips, 631, 631), becomes float32, of the same shape or as `tensor_input`.
+    """
+    own = len(model.input_shape) == 3
+    return tf.cast(images, tf.float32) if own else tensor_input(images)
+
+
 def shrunk(spectrogram: Any, side: int) -> Any:
     """Add a layer that averages spectrograms down to squares of `side` pixels (notebook 03).
 

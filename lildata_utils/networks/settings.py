@@ -14,6 +14,21 @@ RANDOM, IMAGENET = "random", "imagenet"
 LEARN = ("all", "conv2", "conv3", "conv4", "conv5", "head")
 # Of Lil Data: convolutions at most, side of its max-pools, dense units.
 MOST_LAYERS, POOL, HIDDEN = 32, 4, 48
+# Of the listener: each block halves a picture whose shorter side is 48 after the stem.
+MOST_BLOCKS = 5
+# How it sums up a clip, and what augmentation does to it.
+POOLINGS = ("mean", "most")
+CHANGES = (
+    "roll",
+    "stretch",
+    "shift",
+    "equaliser",
+    "contrast",
+    "noise",
+    "limits",
+    "masks",
+    "mixup",
+)
 # What an LSTM's input is after the first frame.
 READINGS = ("fed_back", "repeated", "zeros")
 
@@ -75,6 +90,33 @@ class ResNet50Settings(Settings):
 
 
 @dataclass(frozen=True)
+class ListenerSettings(Settings):
+    """The listener, a residual network on mel bands (notebook 07)."""
+
+    filters: tuple[int, ...] = setting(
+        (32, 48, 96, 128),
+        "of the stem and of the blocks",
+        range=Range(least=1, most=1024),
+        metavar="A,B,C,D",
+    )
+    dropout: float = setting(
+        0.3, "share of the features dropped in training", range=Range(least=0, below=1), metavar="P"
+    )
+    pooling: tuple[str, ...] = setting(
+        POOLINGS, "over time: of mean and most", choices=POOLINGS, metavar="A,B"
+    )
+    changes: tuple[str, ...] = setting(
+        CHANGES, "to the sound while learning, or none", choices=(*CHANGES, "none"), metavar="A,B"
+    )
+    start: str = setting(RANDOM, "first weights: random, or the run of a listener", metavar="RUN")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 2 <= len(self.filters) <= MOST_BLOCKS + 1:
+            raise LilDataError(f"{len(self.filters)} filters; expected 2 to {MOST_BLOCKS + 1}")
+
+
+@dataclass(frozen=True)
 class LSTMSettings(Settings):
     """LSTMs that draw a spectrogram frame by frame (notebook 05)."""
 
@@ -130,7 +172,10 @@ SETTINGS: dict[str, type[Settings]] = {
     "softmax": SoftmaxSettings,
     "cnn": LilDataSettings,
     "resnet50": ResNet50Settings,
+    "listener": ListenerSettings,
     "lstm": LSTMSettings,
 }
 # Those that tell genres apart.
-CLASSIFIERS = ("softmax", "cnn", "resnet50")
+CLASSIFIERS = ("softmax", "cnn", "resnet50", "listener")
+# Those that take pictures as they are stored.
+TAKE_STORED = ("listener",)
