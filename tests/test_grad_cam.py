@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from librosa import hz_to_mel
 
 from lildata_utils.backend import keras
 from lildata_utils.errors import LilDataError
 from lildata_utils.genre.grad_cam import audible, grad_cam
 from lildata_utils.networks.lil_data import build_lil_data
-from lildata_utils.networks.settings import LilDataSettings, SoftmaxSettings
+from lildata_utils.networks.listener import build_listener
+from lildata_utils.networks.settings import LilDataSettings, ListenerSettings, SoftmaxSettings
 from lildata_utils.networks.softmax import build_softmax
 from lildata_utils.sound.spectrogram import (
     BIN_HZ,
@@ -19,6 +21,7 @@ from lildata_utils.sound.spectrogram import (
 )
 
 RNG = np.random.default_rng(0)
+MEL_A_BAND = hz_to_mel(SAMPLE_RATE / 2) / 97  # of the listener's 96 bands, which overlap by half
 CELL = 64  # bins and frames from cell to cell, as in Lil Data's fourth convolution
 BANDS = (1, 4, 7)  # rows of cells, one for each class
 
@@ -175,12 +178,49 @@ def test_a_cells_peak_is_drawn_where_the_cell_looks(layers):
     assert [np.sum(shares * axis) for axis in np.indices((631, 631))] == pytest.approx(place, abs=4)
 
 
+@pytest.fixture(scope="module")
+def loud():
+    """A listener by hand: the louder its cells are, the surer of the first genre."""
+    model = build_listener(2, ListenerSettings(filters=(1, 1, 1, 1)))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.kernel.assign(np.ones(layer.kernel.shape) / np.prod(layer.kernel.shape[:2]))
+    # From -80 dB on nothing is below 0.
+    model.get_layer("band_norm").moving_mean.assign(np.full(96, -80.0))
+    model.get_layer("genre").kernel.assign([[1.0, -1.0], [0.0, 0.0]])
+    return model
+
+
+# Where the listener's rows are narrow, and where they are wide.
+@pytest.mark.parametrize("frequency_hz", [500, 1200, 2500, 5000])
+@pytest.mark.parametrize("frame", [150, 330, 450])
+def test_the_listener_s_mel_bands_are_drawn_where_their_bins_are(loud, frequency_hz, frame):
+    # A soft spot, as wide in the bands wherever it is; a cell has 16 bands and 64 frames.
+    bands = hz_to_mel(BIN_HZ * np.arange(631))[:, None] / MEL_A_BAND
+    place = hz_to_mel(frequency_hz) / MEL_A_BAND
+    distance = np.hypot((bands - place) / 12, (np.arange(631) - frame) / 50)
+    spot = np.uint8(255 * np.exp(-(distance**2)))
+    drawn = grad_cam(loud, spot[None], 0)[0].astype(float)
+    shares = drawn**4 * np.gradient(bands, axis=0)
+    shares /= shares.sum()
+    assert (shares * bands).sum() == pytest.approx(place, abs=2)
+    assert shares.sum(axis=0) @ np.arange(631) == pytest.approx(frame, abs=10)
+
+
+def test_the_listener_is_looked_at_before_it_pools_over_frequency(loud, noise):
+    chosen = grad_cam(loud, noise, 0)
+    assert chosen.any()
+    np.testing.assert_array_equal(chosen, grad_cam(loud, noise, 0, layer="block3_relu"))
+    assert not np.array_equal(chosen, grad_cam(loud, noise, 0, layer="block2_relu"))
+
+
 @pytest.mark.parametrize(
     ("network", "options", "told"),
     [
         (lambda: build_softmax(3, SoftmaxSettings(pool=63)), {"labels": 0}, "no convolution"),
         (lambda: build_lil_data(3), {"labels": 3}, "labels must be from 0 to 2, got 3"),
         (lambda: build_lil_data(3), {"labels": 0, "layer": "dense"}, "no layer 'dense' that gives"),
+        (lambda: build_listener(3), {"labels": 0, "layer": "by_band"}, "no layer 'by_band' that"),
         (
             lambda: keras.Sequential([keras.Input((631, 631, 1)), keras.layers.Conv2D(2, 3)]),
             {"labels": 0},
