@@ -337,6 +337,7 @@ def robustness(report: Report) -> Report:
     total = {part: sum(row[part] for row in inputs["rows"]) for part in parts}
     words = {"kills": "killed", "writes": "full at a write", "tmpfs": "small disk"}
     words |= {"stops": "stopped", "read-only": "read-only"}
+    words |= {"twice": "twice at once", "changing": "files changing"}
     commands = dict.fromkeys(row["command"] for row in faults["rows"])
     told = {(row["command"], row["fault"]): tried(row) for row in faults["rows"]}
     rows = [

@@ -20,8 +20,8 @@ from lildata_utils.parallel import Workers
 from lildata_utils.sound.audio import AudioError, info
 from lildata_utils.sound.spectrogram import CLIP_S
 
-# Of one process: benchmarks/prepare.py measured 215 of two, MP3 on an AMD EPYC (docs/results/).
-CLIPS_A_SECOND = 107
+# Of one process: benchmarks/prepare.py measured 132 of two, MP3 on an AMD EPYC (docs/results/).
+CLIPS_A_SECOND = 66
 # So many times the clips of another genre are called uneven.
 UNEVEN = 2
 
