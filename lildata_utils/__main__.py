@@ -2,7 +2,17 @@
 
 import sys
 
-from lildata_utils.cli.main import main
+
+def main() -> int:
+    """Run the command line; Ctrl-C is a line from the first moment on (README)."""
+    try:
+        from lildata_utils.cli.main import main
+
+        return main()
+    except KeyboardInterrupt:
+        print("lildata: stopped before it began", file=sys.stderr)
+        return 1
+
 
 if __name__ == "__main__":
     sys.exit(main())

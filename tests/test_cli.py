@@ -236,6 +236,16 @@ def test_test_writes_a_report_for_machines(run, data, tmp_path, capsys):
     assert "clips" in capsys.readouterr().out
 
 
+def test_test_replaces_only_what_it_wrote(run, data, tmp_path, capsys):
+    command = ["test", str(run), str(data), "--out", str(tmp_path)]
+    (tmp_path / "report.json").write_text("mine")
+    assert main(command) == 1
+    assert "report.json is there and no result of `lildata test`" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    (tmp_path / "report.json").unlink()
+    assert main(command) == main(command) == 0
+
+
 def test_classify_tells_what_plays_when(run, music, tmp_path, capsys):
     low = audio.read(music / "low/low 0.flac")
     high = audio.read(music / "high/high 0.flac")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lildata_utils import __main__
 from lildata_utils.cli import course
 from lildata_utils.cli.main import main
 
@@ -86,3 +87,15 @@ def test_a_stop_is_one_line_and_an_ascii_terminal_shows_any_name(number):
     assert done.stdout == "caf\\udce9 \\u266b\n"
     assert re.fullmatch(r"lildata: stopped; .*\n", done.stderr)
     assert done.returncode == 1
+
+
+def test_a_stop_while_modules_are_imported_is_one_line(monkeypatch, capsys):
+    class Stopped:
+        def find_spec(self, name, *_):
+            if name == "lildata_utils.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "lildata_utils.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Stopped(), *sys.meta_path])
+    assert __main__.main() == 1
+    assert capsys.readouterr().err == "lildata: stopped before it began\n"

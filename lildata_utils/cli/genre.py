@@ -147,7 +147,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     from lildata_utils.clips import dataset
-    from lildata_utils.files import written_beside
+    from lildata_utils.files import check_results, read_table, written_beside
     from lildata_utils.genre import evaluation
     from lildata_utils.genre.predict import predict
     from lildata_utils.machine import machine
@@ -155,21 +155,30 @@ def _test(options: argparse.Namespace) -> int:
 
     run = load_run(options.run, CLASSIFIERS)
     clips = dataset.load(options.dataset).select(options.split, run.genres)
+    out = options.out or options.run / "reports" / options.split
+    # The table is written first: it says whose the rest is.
+    table, picture = out / "mistakes.csv", out / "confusion.png"
+    columns = ["id", "genre", "predicted", "probability", "genre_probability"]
+    check_results(
+        [table, out / "report.json", picture],
+        [],
+        "`lildata test`",
+        lambda: read_table(table, columns),
+    )
     probabilities = predict(run.model, clips)
     report = evaluation.evaluate(probabilities, clips)
-    out = options.out or options.run / "reports" / options.split
-    with written_beside(out / "confusion.png") as beside:
+    with written_beside(picture) as beside:
         learning_figures.confusion(report.confusion, report.genres).savefig(beside, dpi=150)
-    evaluation.write_report(
-        out,
-        report,
-        evaluation.mistakes(probabilities, clips),
-        run=str(options.run),
-        network=run.network,
-        settings=run.settings,
-        dataset=str(options.dataset),
-        machine=machine(),
-    )
+        evaluation.write_report(
+            out,
+            report,
+            evaluation.mistakes(probabilities, clips),
+            run=str(options.run),
+            network=run.network,
+            settings=run.settings,
+            dataset=str(options.dataset),
+            machine=machine(),
+        )
     print(report)
     print(f"majority {report.majority_accuracy:.1%}, macro F1 {report.macro_f1:.3f}")
     print(f"{out}: report.json, confusion.png, mistakes.csv")
