@@ -63,7 +63,7 @@ def test_the_main_job_on_recordings(tmp_path, capsys):
         assert low <= report["accuracy"] <= high
 
     capsys.readouterr()
-    assert main(["classify", str(tmp_path / "cnn"), str(files()[0]), "--json"]) == 0
+    assert main(["classify", str(files()[0]), "--run", str(tmp_path / "cnn"), "--json"]) == 0
     (result,) = json.loads(capsys.readouterr().out)
     assert result["genre"] in dataset.load(data).genres
     assert len(result["clips"]) == 15

@@ -105,7 +105,7 @@ def test_the_commands_work_in_an_empty_folder(installed):
 
     installed("lildata", "crate", "music", "--tracks", "1", "--seconds", "10", "--genres", "lofi")
     (track,) = (installed.folder / "music" / "lofi").glob("*.flac")
-    assert "lofi" in installed("lildata", "classify", pretrained / "lil_data", track)
+    assert "lofi" in installed("lildata", "classify", track)
     installed("lildata", "generate", pretrained / "lstm" / LSTM, "drawn.wav")
     installed("lildata", "transfer", track, "drawn.wav", "painted.wav", "--iterations", "1")
     assert {"drawn.wav", "drawn.png", "painted.wav", "painted.png"} <= tree(installed.folder)

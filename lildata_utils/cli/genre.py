@@ -1,13 +1,12 @@
-"""Networks that learn and tell: `lildata train`, `sweep`, `test` and `classify`."""
+"""Networks that learn and are tested: `lildata train`, `sweep` and `test`."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lildata_utils.cli.options import add_cluster, add_settings, chosen, names
-from lildata_utils.cli.output import Add, bar, fail, follow
+from lildata_utils.cli.output import Add, bar, follow
 from lildata_utils.clips.settings import SPLITS, TEST
 from lildata_utils.errors import LilDataError
 from lildata_utils.learning.settings import Training
@@ -21,7 +20,6 @@ from lildata_utils.networks.settings import (
 from lildata_utils.settings import Settings
 
 if TYPE_CHECKING:
-    from lildata_utils.genre.listening import Verdict
     from lildata_utils.learning.fit import TrainingStep
     from lildata_utils.learning.runs import Run
 
@@ -46,13 +44,6 @@ def add_commands(add: Add) -> None:
     sub.add_argument("dataset", type=Path, metavar="DATASET", help="made by `lildata prepare`")
     sub.add_argument("--split", choices=(*SPLITS, "all"), default=TEST, help=f"(default {TEST})")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default RUN/reports/SPLIT)")
-
-    sub = add("classify", _classify, "tell the genre of music files, every 5 s and as a whole")
-    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train`")
-    sub.add_argument("audio", type=Path, nargs="+", metavar="AUDIO", help="music files")
-    sub.add_argument("--json", action="store_true", help="for machines")
-    sub.add_argument("--out", type=Path, metavar="FOLDER", help="draw the genre over time there")
-    add_cluster(sub)
 
 
 def _add_training(sub: argparse.ArgumentParser, kind: type[Settings]) -> None:
@@ -183,45 +174,3 @@ def _test(options: argparse.Namespace) -> int:
     print(f"majority {report.majority_accuracy:.1%}, macro F1 {report.macro_f1:.3f}")
     print(f"{out}: report.json, confusion.png, mistakes.csv")
     return 0
-
-
-def _classify(options: argparse.Namespace) -> int:
-    from lildata_utils.files import picture_names
-    from lildata_utils.genre.listening import classify_files, describe
-
-    run = load_run(options.run, CLASSIFIERS)
-    pictures = dict(zip(options.audio, picture_names(options.audio), strict=True))
-    failed, results = 0, {}
-    for audio, verdict in classify_files(run, options.audio, options.workers or 1):
-        if isinstance(verdict, LilDataError):
-            failed = fail(str(verdict))
-            continue
-        for words in verdict.damage:
-            print(f"{audio}: {words}", file=sys.stderr)
-        if options.json:
-            results[audio] = verdict.as_json()
-        else:
-            print("\n".join(describe(verdict)))
-        if options.out is not None:
-            picture = _draw(verdict, options.out / pictures[audio])
-            print(
-                f"{picture}: the genre over time", file=sys.stderr if options.json else sys.stdout
-            )
-    if options.json:
-        # As they were given: on a cluster they end in another order.
-        heard = [results[audio] for audio in options.audio if audio in results]
-        print(json.dumps(heard, indent=2, ensure_ascii=False))
-    return failed
-
-
-def _draw(verdict: "Verdict", path: Path) -> Path:
-    """Draw the genre over time; return the picture's path."""
-    from lildata_utils.clips.sources import read_mix_list
-    from lildata_utils.files import written_beside
-    from lildata_utils.show import learning_figures
-
-    tracks = [(track.start_s, track.title) for track in read_mix_list(verdict.file)]
-    figure = learning_figures.genre_over_time(verdict.probabilities, verdict.genres, tracks)
-    with written_beside(path) as beside:
-        figure.savefig(beside, dpi=150)
-    return path

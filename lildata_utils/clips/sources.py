@@ -5,6 +5,7 @@ import mimetypes
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,9 @@ SPLIT_COLUMN = "split"  # may stand there, too
 MIX_SUFFIX = ".tracks.csv"
 
 SHARDS = "shards"
+# A folder of music holds pictures, texts and lists as well. A file that is named is tried anyhow.
+MUSIC = {".mp3", ".mp2", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".aac", ".wma", ".mpc"}
+MUSIC |= {".wav", ".flac", ".aif", ".aiff", ".ape", ".wv", ".caf", ".au"}
 LONGEST_NAME_BYTES = 150
 
 
@@ -106,6 +110,24 @@ def find_sources(folder: str | Path) -> tuple[list[Source], list[Skipped]]:
             )
         _check_splits(sources[-len(paths) :] if paths else [])
     return sources, skipped
+
+
+def find_music(paths: Iterable[Path]) -> tuple[list[Path], list[Skipped]]:
+    """List files and the music below folders, each once; hidden files are left out (notebook 07).
+
+    Skipped are folders that can't be read, hold no music, or are named like a sound file.
+    """
+    found: list[Path] = []
+    skipped: list[Skipped] = []
+    for path in paths:
+        if path.is_dir():
+            inside = [file for file in _walk(path, path, skipped) if file.suffix.lower() in MUSIC]
+            if not inside:
+                skipped.append(Skipped(readable(str(path)), None, "holds no music"))
+            found += inside
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found)), skipped
 
 
 def genre_folders(folder: Path) -> list[Path]:

@@ -112,6 +112,6 @@ def hear_my_file(file: str, run: "Run") -> None:
         print(UNANSWERED)
         return
     try:
-        print("\n".join(describe(classify_file(run, Path(file).expanduser()))))
+        print("\n".join(describe(classify_file(Path(file).expanduser(), run))))
     except LilDataError as error:
         print(error)

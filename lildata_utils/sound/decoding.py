@@ -118,11 +118,13 @@ def _end_all() -> None:
 
 
 def _ready() -> _Decoder:
-    while _idle:
-        decoder = _idle.pop()
-        if decoder.process.poll() is None:
-            return decoder
-        decoder.end()
+    # Another thread may take the last one between a look and a grasp.
+    with suppress(IndexError):
+        while True:
+            decoder = _idle.pop()
+            if decoder.process.poll() is None:
+                return decoder
+            decoder.end()
     return _Decoder()
 
 

@@ -108,7 +108,7 @@ def sound(kind: str) -> Callable[[Rng, Path], Input]:
         if where < 0.97:
             words = ["read", f"{{folder}}/{name}"]
         elif where < 0.99:
-            words = [CLI, "classify", "{assets}/run", f"{{folder}}/{name}"]
+            words = [CLI, "classify", f"{{folder}}/{name}", "--run", "{assets}/run"]
         else:
             paths = [f"{{folder}}/{name}", "{assets}/music.wav", "{folder}/out.wav"]
             words = [CLI, "transfer", "--iterations", "0", *paths]
@@ -230,7 +230,7 @@ def run_json(rng: Rng, assets: Path) -> Input:
     words = ["run", "{folder}"]
     if rng.random() < 0.04:
         music = "{assets}/music.wav"
-        words = [CLI, "classify", "{folder}", music]
+        words = [CLI, "classify", music, "--run", "{folder}"]
         words = [CLI, "generate", "{folder}", "{folder}/o.wav"] if base == "lstm" else words
     return run("run.json", data, assets, words, base)
 
@@ -338,7 +338,7 @@ def names(rng: Rng, assets: Path) -> Input:
         data = asset(assets, "music.wav") if rng.random() < 0.8 else b"no music"
         if rng.random() < 0.9:
             return prepared("names", {name: data}, name)
-        words = [CLI, "classify", "{assets}/run", f"{{folder}}/{name}"]
+        words = [CLI, "classify", f"{{folder}}/{name}", "--run", "{assets}/run"]
         return Input("names", words, {name: data}, subject=name)
     name, run_folder = pick(rng, m.NEVER_THERE), "{assets}/run"
     below = f"{{folder}}/{name}"  # what might be written stays there
@@ -346,8 +346,8 @@ def names(rng: Rng, assets: Path) -> Input:
     commands = [
         ["prepare", below, "{folder}/out"],
         ["prepare", "{folder}", f"{below}/out"],
-        ["classify", run_folder, name],
-        ["classify", name, "{assets}/music.wav"],
+        ["classify", name, "--run", run_folder],
+        ["classify", "{assets}/music.wav", "--run", name],
         ["test", name, "{assets}/dataset"],
         ["test", run_folder, name],
         ["invert", name, "{folder}/out.wav"],
@@ -412,7 +412,7 @@ def words(rng: Rng, assets: Path) -> Input:
             f"--port={pick(rng, ('0', '-1', 'nan', '65536', '9' * 20, 'x', ''))}",
         ],
         [*softmax, f"--genres={number}"],
-        ["classify", "{assets}/run", wav, "--out", wav],
+        ["classify", wav, "--run", "{assets}/run", "--out", wav],
         ["test", "{assets}/run", "{assets}/dataset", f"--split={number}"],
         [pick(rng, ("", "x", "--", "-1", "\udcff", "prepare", "--completion", "--completion=x"))],
     ]
