@@ -43,8 +43,8 @@ bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/resnet.py
 
 lock:  ## write requirements.lock anew (needs uv)
-	uv pip compile --universal --extra cpu --extra dask --extra demo --extra dev --python-version 3.11 --quiet \
-		pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --extra cpu --extra dask --extra demo --extra dev --extra onnx \
+		--python-version 3.11 --quiet pyproject.toml --output-file requirements.lock
 
 clean:  ## what the course made; .venv and pretrained weights stay
 	rm -rf build course data/smoke data/quick
