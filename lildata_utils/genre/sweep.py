@@ -176,7 +176,7 @@ def _train(job: _Job) -> "Iterator[TrainingStep]":
     said.loc[(said["split"] == "train") & ~said["id"].isin(thinned.clips["id"]), "split"] = "unused"
     write_text(folder / ANSWERS_FILE, said.to_csv(index=False))
     hits = (said["answer"] == said["genre"]).groupby(said["split"]).mean()
-    kept = peaked(done.history).epoch
+    kept = len(done.history) if recipe.keeps_last else peaked(done.history).epoch
     result = {
         "name": row.name,
         "question": row.question,
