@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,9 @@ TIMES = {"seconds", "machine", "time_ns", "source"}
 
 # Slow imports are done once; every run is a fork of this, before TensorFlow starts its threads.
 SERVER = """
-import json, os, sys, traceback
-import keras, numba, pandas, scipy.signal, soundfile, tensorflow
+import importlib, json, os, sys
+for module in sys.argv[1:]:
+    importlib.import_module(module)
 started = os.fdopen(os.dup(1), "w")
 for line in iter(sys.stdin.readline, ""):
     job = json.loads(line)
@@ -65,6 +66,9 @@ for line in iter(sys.stdin.readline, ""):
 """
 
 
+IMPORTED = ("numba", "pandas", "scipy.signal", "soundfile", "keras")
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a run ended."""
@@ -78,12 +82,12 @@ class Ended:
 class Server:
     """Runs `lildata` in forks of a process that has imported what is slow."""
 
-    def __init__(self, shim: Path | None = None) -> None:
+    def __init__(self, shim: Path | None = None, imported: Sequence[str] = IMPORTED) -> None:
         environment = os.environ | ({"LD_PRELOAD": str(shim)} if shim else {})
         self._logs = Path(tempfile.mkdtemp(prefix="lildata-faults-"))
         self._logs.chmod(0o777)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, "-c", SERVER, *imported],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -164,10 +168,10 @@ class Command:
 
 def commands() -> list[Command]:
     """List all commands that write."""
-    train = ["train", "cnn", "{in}/dataset", "--out", "{out}/run", "--epochs", "4"]
+    train = ["train", "cnn", "{in}/dataset", "--out", "{out}/run", "--epochs", "3"]
     train += ["--batch-size", "2", "--filters", "2,2", "--side", "32"]
     crate = ["crate", "{out}/crate", "--tracks", "2", "--seconds", "6", "--genres", "lofi,noise"]
-    _transfer, one = ["transfer", "--iterations", "2"], ["--workers", "1"]
+    classify, one = ["classify", "{in}/music.wav"], ["--workers", "1"]
     return [
         Command("prepare", ["prepare", "{in}/songs", "{out}/data", "--workers", "2"], one),
         Command("crate", [*crate, "--workers", "2"], one),
@@ -175,9 +179,11 @@ def commands() -> list[Command]:
         Command(
             "transfer", ["transfer", "--pairs", "{in}/pairs.csv", "{out}/t", "--iterations", "2"]
         ),
-        Command("invert", ["invert", "{in}/picture.npy", "{out}/o.flac", "--iterations", "60"]),
+        Command("invert", ["invert", "{in}/picture.npy", "{out}/o.flac", "--iterations", "30"]),
         Command("generate", ["generate", "{in}/lstm", "{out}/o.wav"]),
         Command("sweep", ["sweep", "{in}/plan.toml", "{out}/sweep"]),
+        Command("test", ["test", "{in}/run", "{in}/dataset", "--out", "{out}/report"]),
+        Command("classify", [*classify, "--run", "{in}/run", "--out", "{out}/drawn"]),
     ]
 
 
@@ -202,7 +208,7 @@ def build(folder: Path) -> Path:
     for genre in ("house", "lofi"):
         (folder / "songs" / genre).mkdir(parents=True)
         for number in range(3):
-            sound = good.music(30, number + 3 * (genre == "lofi"))
+            sound = good.music(20, number + 3 * (genre == "lofi"))
             soundfile.write(folder / "songs" / genre / f"{number}.wav", sound, 22_050)
     (folder / "pairs.csv").write_text(
         "content,style,name\nmusic.wav,music.flac,a\nmusic.flac,music.wav,b\n"
@@ -287,11 +293,17 @@ class FaultError(Exception):
 class Faults:
     """A server, inputs, a folder to work in, and what each command leaves when nothing disturbs."""
 
-    def __init__(self, folder: Path, inputs: Path, shim: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        inputs: Path,
+        shim: Path | None = None,
+        imported: Sequence[str] = IMPORTED,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         self.folder, self.inputs, self.shim = folder, inputs, shim
-        self.server = Server(shim)
+        self.server = Server(shim, imported)
         self._count = 0
 
     def new(self) -> Path:
@@ -391,7 +403,6 @@ class Faults:
         words = command.at(self.inputs, out, alone=True)
         ended = self.server.do(words, FAULT_AT=str(number), FAULT_UNDER=str(out), FAULT_LOG="")
         self.refused(command, out, ended, f"at write {number}")
-        os.environ.pop("FAULT_AT", None)
         self.complete(command, out)
 
     def refused(self, command: Command, out: Path, ended: Ended, where: str) -> None:
@@ -452,13 +463,14 @@ class Faults:
         self.refused(command, out, ended, "read-only")
         self.complete(command, out)
 
-    def two_at_once(self, command: Command, other: "Server") -> None:
+    def two_at_once(self, command: Command) -> None:
         """Run the command twice at the same time into one folder."""
         out = self.new()
-        words = command.at(self.inputs, out)
+        words, other = command.at(self.inputs, out), Server(self.shim)
         self.server.start(words)
         time.sleep(0.3)
         second, first = other.do(words), self.server.wait()
+        other.end()
         for ended in (first, second):
             if ended.status and len(lines_of(ended.err)) != 1:
                 raise FaultError(f"two at once: {ended.err[-700:]}")
@@ -533,6 +545,11 @@ def trials(chosen: list[Command], kills: int, seed: int, mount: bool, most: int)
     for number in range(kills):
         command = chosen[number % len(chosen)]
         yield "kills", command.name, lambda on, c=command, d=draws[number]: on.kill(c, d)
+    for command in chosen:
+        if command.name != "sweep":  # it is trainings, and hundreds of writes
+            yield "writes", command.name, lambda on, c=command: on.writes(c)
+    for command in chosen:
+        yield "twice", command.name, lambda on, c=command: on.two_at_once(c)
     for number in range(3 * len(chosen)):
         command, draw = chosen[number % len(chosen)], draws[1000 + number]
         for sign in (signal.SIGINT, signal.SIGTERM):
@@ -542,7 +559,7 @@ def trials(chosen: list[Command], kills: int, seed: int, mount: bool, most: int)
     if any(command.name == "prepare" for command in chosen):
         for change in (vanish, grow, tomorrow):
             for draw in draws[1100:1103]:
-                yield change.__name__, "prepare", lambda on, f=change, d=draw: on.changing(f, d)
+                yield "changing", "prepare", lambda on, f=change, d=draw: on.changing(f, d)
     if mount:
         for command in chosen:
             if command.name == "prepare":
@@ -551,10 +568,6 @@ def trials(chosen: list[Command], kills: int, seed: int, mount: bool, most: int)
             else:
                 for size in (8, 60, 200):
                     yield "tmpfs", command.name, lambda on, c=command, k=size: on.small_disk(c, k)
-    for command in chosen:
-        if command.name == "sweep":
-            continue
-        yield "writes", command.name, lambda on, c=command: on.writes(c)
 
 
 class Work:
@@ -618,6 +631,8 @@ def main() -> int:
     parser.add_argument("--servers", type=int, default=2)
     parser.add_argument("--report", type=Path, help="puts the counts into this JSON file")
     options = parser.parse_args()
+    # Started in the background, we may be deaf to Ctrl-C, and so would be all that we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started, work = time.monotonic(), Work(options.most, options.minutes)
     chosen = [one for one in commands() if not options.only or one.name in options.only]
     with tempfile.TemporaryDirectory(prefix="lildata-faults-") as place:
