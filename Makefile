@@ -37,6 +37,7 @@ bench: .venv/.installed  ## side-by-side timings
 	$(BIN)/python benchmarks/prepare.py
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/crate.py
+	$(BIN)/python benchmarks/classify.py
 	$(BIN)/python benchmarks/inversion.py
 	$(BIN)/python benchmarks/style_transfer.py
 	$(BIN)/python benchmarks/lstm.py

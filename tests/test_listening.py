@@ -164,6 +164,7 @@ def test_music_is_found_below_folders(tmp_path):
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "b" / "round").symlink_to(tmp_path / "b")
     given = [tmp_path / name for name in ("odd.dat", "b", "empty", "b/2.MP3")]
     found, skipped = find_music(given)
     assert found == [tmp_path / name for name in ("odd.dat", "b/1.flac", "b/2.MP3")]

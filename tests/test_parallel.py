@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
@@ -182,6 +183,20 @@ def test_a_cluster_writes_the_same_bytes(tmp_path, cluster, capsys):
     assert len(files) == 4 + 2 * 2 + 3
     for file in files:
         assert (tmp_path / "far" / file).read_bytes() == (tmp_path / "here" / file).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_cluster_hears_what_one_machine_hears(tmp_path, cluster):
+    music = str(tmp_path / "music")
+    assert (
+        main(["crate", music, "--tracks", "1", "--seconds", "11", "--genres", "noise,house"]) == 0
+    )
+    tables = []
+    for name, how in (("here", []), ("far", ["--dask", cluster])):
+        assert main(["classify", music, "--csv", str(tmp_path / name), *how]) == 0
+        tables.append(pd.read_csv(tmp_path / name))
+    assert len(tables[0]) == 2
+    pd.testing.assert_frame_equal(*tables, atol=1e-3)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no process groups")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import librosa
@@ -10,7 +11,8 @@ import pytest
 
 from lildata_utils.cli.main import main
 from lildata_utils.clips import dataset
-from lildata_utils.sound import audio, inversion, spectrogram
+from lildata_utils.genre.listening import classify_file, classify_files
+from lildata_utils.sound import audio, inversion, spectrogram, tags
 
 MUSIC = os.environ.get("LILDATA_MUSIC")
 
@@ -67,6 +69,25 @@ def test_the_main_job_on_recordings(tmp_path, capsys):
     (result,) = json.loads(capsys.readouterr().out)
     assert result["genre"] in dataset.load(data).genres
     assert len(result["clips"]) == 15
+
+
+def test_recordings_are_heard_alike_alone_and_in_a_library(tmp_path):
+    some = files()[::9]
+    together = {step.file: step.ended for step in classify_files(some) if step.file}
+    for path in some:
+        assert together[path].seconds == pytest.approx(audio.info(path).duration_s, abs=0.1)
+        alone = classify_file(path).probabilities
+        np.testing.assert_allclose(together[path].probabilities, alone, atol=1e-4)
+
+
+def test_recordings_get_tags_and_sound_the_same(tmp_path):
+    for path in files()[::20]:
+        copy = tmp_path / path.name
+        shutil.copyfile(path, copy)
+        before = tags.read_genre(copy)
+        tags.write_genre(copy, "house")
+        assert tags.read_genre(copy) == "house" != before
+        np.testing.assert_array_equal(audio.read(copy), audio.read(path))
 
 
 def test_recordings_are_inverted_closer_from_our_start_than_from_random_phases():

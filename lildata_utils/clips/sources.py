@@ -127,7 +127,10 @@ def find_music(paths: Iterable[Path]) -> tuple[list[Path], list[Skipped]]:
             found += inside
         else:
             found.append(path)
-    return list(dict.fromkeys(found)), skipped
+    first: dict[str, Path] = {}
+    for path in found:  # by links, or because its folder is named, too, a file may come again
+        first.setdefault(os.path.realpath(path), path)
+    return list(first.values()), skipped
 
 
 def genre_folders(folder: Path) -> list[Path]:
