@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -7,9 +9,26 @@ from lildata_utils.sound import spectrogram
 
 EXERCISES = {
     number: exercise
-    for notebook in range(1, 7)
+    for notebook in range(1, 8)
     for number, exercise in exercises.exercises_of(notebook).items()
 }
+
+
+HUNDRED = np.arange(100)
+
+
+def tenths(sure):
+    return np.minimum((10 * sure).astype(int), 9)
+
+
+def by_edges(sure, right, edges):
+    """The calibration error with bins that hold their upper edge, as netcal and others have it."""
+    error = 0.0
+    for low, high in pairwise(edges):
+        inside = (sure > low) & (sure <= high)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - sure[inside].mean())
+    return error
 
 
 @pytest.mark.parametrize("number", EXERCISES)
@@ -87,6 +106,27 @@ def test_an_empty_cell_gives_a_word_and_no_error(number, capsys):
         ("6.3", lambda frequency_hz: 360 * frequency_hz / 126, "degrees"),
         ("6.3", lambda frequency_hz: frequency_hz / 126, "2 pi radians"),
         ("6.3", lambda frequency_hz: 2 * np.pi * frequency_hz, "in a second"),
+        ("7.1", lambda f: np.stack([f.mean(axis=0), f.max(axis=0)]), "in one row"),
+        ("7.1", lambda f: np.concatenate([f.mean(axis=1), f.max(axis=1)]), "axis=0"),
+        ("7.1", lambda f: f.mean(axis=0), "2 means and 2 maxima are 4"),
+        ("7.1", lambda f: np.concatenate([f.mean(axis=0), f[0]]), "rolled by a frame"),
+        ("7.1", lambda f: np.concatenate([f.max(axis=0), f.mean(axis=0)]), "means come first"),
+        ("7.1", lambda f: np.concatenate([f.mean(axis=0), np.abs(f).max(axis=0)]), "negative"),
+        ("7.1", lambda f: np.concatenate([f.sum(axis=0), f.max(axis=0)]), "mean 1, maximum 3"),
+        ("7.2", lambda low, high, b: np.arange(4, 6) * b, "the numbers of the bins"),
+        ("7.2", lambda low, high, b: np.arange(low // b, high // b + 1), "below the band's"),
+        ("7.2", lambda low, high, b: np.arange(low // b + 1, high // b + 2), "above the band's"),
+        ("7.2", lambda low, high, b: [round((low + high) / 2 / b)], "are bins 4 and 5"),
+        ("7.2", lambda low, high, b: np.arange(-(-low // b), high // b + 1), "from 35 to 70 Hz"),
+        ("7.2", lambda low, high, b: [4, 5] if low == 60 else [3], "no bin at all"),
+        ("7.3", lambda sure, right: np.abs(sure - right), "sum over the tenths"),
+        ("7.3", lambda sure, right: abs(sure.mean() - right.mean()), "cancel out"),
+        ("7.3", lambda sure, right: np.abs(sure - right).mean(), "no single answer"),
+        ("7.3", lambda sure, right: (0.45 + 0.2) / 2, "2 and 8 of 10"),
+        ("7.3", lambda sure, right: 2 * 0.45 + 8 * 0.2, "divide by 10"),
+        ("7.3", lambda sure, right: np.nan, "a tenth without answers"),
+        ("7.3", lambda sure, right: 0.65, "that is 0.25, not 0.65"),
+        ("7.3", lambda s, r: 0.25 * (len(s) == 10), "must count in the last tenth"),
     ],
 )
 def test_wrong_answers_get_a_hint_that_fits(number, answer, hint, capsys):
@@ -95,6 +135,27 @@ def test_wrong_answers_get_a_hint_that_fits(number, answer, hint, capsys):
     printed = capsys.readouterr().out
     assert "[ok]" not in printed
     assert hint in printed
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("7.1", lambda f: np.r_[f.mean(0), f.max(0)]),
+        ("7.1", lambda f: np.hstack([f.sum(axis=0) / len(f), np.sort(f, axis=0)[-1]])),
+        ("7.1", lambda f: [*(sum(c) / len(c) for c in f.T), *map(max, f.T)]),
+        ("7.2", lambda low, high, b: [n for n in range(631) if low < n * b < high]),
+        ("7.2", lambda low, high, b: np.arange(int(low // b) + 1, int(np.ceil(high / b)))),
+        (
+            "7.2",
+            lambda low, high, b: np.flatnonzero(np.abs(2 * b * HUNDRED - low - high) < high - low),
+        ),
+        ("7.3", lambda s, r: by_edges(s, r, np.linspace(0, 1, 11))),
+        ("7.3", lambda s, r: sum(abs(np.sum((r - s)[tenths(s) == n])) for n in range(10)) / len(s)),
+        ("7.3", lambda s, r: np.abs(np.bincount(tenths(s), s - r)).sum() / len(s)),
+    ],
+)
+def test_right_answers_pass_in_other_words(number, answer):
+    assert EXERCISES[number].find_fault(answer) == ""
 
 
 @pytest.mark.parametrize("lag", [1, 40, 58, 63, 126])
