@@ -6,6 +6,7 @@ import pytest
 
 from lildata_utils.course import workspace
 from lildata_utils.errors import LilDataError
+from lildata_utils.genre.doubt import load_doubt
 from lildata_utils.learning import recipes
 from lildata_utils.networks.settings import LSTMSettings, SoftmaxSettings
 
@@ -64,3 +65,19 @@ def test_without_it_the_profile_trains_its_own(tiny_dataset, monkeypatch, capsys
     monkeypatch.setattr(workspace, "course_run", lambda *given: asked.append(given))
     workspace.genre_network("smoke")
     assert asked == [("smoke", "lil_data", recipes.LIL_DATA, tiny_dataset)]
+
+
+@pytest.mark.slow
+def test_without_the_shipped_listener_the_profile_trains_one_that_knows_its_doubt(
+    tiny_dataset, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("lildata_utils.learning.runs.PRETRAINED", tmp_path)
+    monkeypatch.setattr(workspace, "DATA_FOLDER", tmp_path)
+    monkeypatch.setattr(workspace, "course_dataset", lambda profile: tiny_dataset)
+    run = workspace.listener_network("smoke")
+    assert (run.network, len(run.history)) == ("listener", 1)
+    doubt = load_doubt(run)
+    assert doubt is not None
+    assert doubt.threshold > 0
+    workspace.listener_network("smoke")
+    assert "Loaded the finished run" in capsys.readouterr().out

@@ -28,6 +28,7 @@ class Profile:
     sweep_iterations: int  # Of each style transfer where many are compared
     resnet_side: int  # Pixels on each side of the pictures that ResNet-50 trains on
     resnet_epochs: int  # Of its training from random weights
+    listener_epochs: int  # Of a listener, where none comes with the course
     lstm_clips: int  # Lo-fi clips that the LSTMs learn
     lstm_epochs: tuple[int, int]  # Of the LSTMs: where the paper looks at them early, and in full
     lstm_pair_epochs: int  # Of the LSTM that learns two clips only
@@ -55,6 +56,7 @@ PROFILES = {
             sweep_iterations=2,
             resnet_side=32,
             resnet_epochs=1,
+            listener_epochs=1,
             lstm_clips=8,
             lstm_epochs=(1, 2),
             lstm_pair_epochs=2,
@@ -74,6 +76,7 @@ PROFILES = {
             sweep_iterations=40,
             resnet_side=64,
             resnet_epochs=5,
+            listener_epochs=30,
             lstm_clips=64,
             lstm_epochs=(4, 8),
             lstm_pair_epochs=60,
@@ -93,6 +96,7 @@ PROFILES = {
             sweep_iterations=100,
             resnet_side=224,
             resnet_epochs=20,
+            listener_epochs=60,
             lstm_clips=600,
             lstm_epochs=(25, 50),
             lstm_pair_epochs=1000,

@@ -168,13 +168,37 @@ def genre_network(profile: str) -> "Run":
     Says which of the two happened.
     """
     from lildata_utils.learning.recipes import LIL_DATA
-    from lildata_utils.learning.runs import shipped_run
 
-    run = shipped_run(LIL_DATA_RUN.name)
+    run = _shipped(LIL_DATA_RUN.name)
     if run is None:
         return course_run(profile, LIL_DATA_RUN.name, LIL_DATA, course_dataset(profile))
-    print(
-        f"Loaded the network that comes with the course ({shown(run.folder)}: trained on "
-        f"{run.data['train_clips']} clips of {len(run.genres)} genres)"
-    )
+    return run
+
+
+def listener_network(profile: str) -> "Run":
+    """Load the listener that comes with the course, or without it the profile's own (notebook 07).
+
+    Says which of the two happened. Either knows how far to believe it.
+    """
+    from lildata_utils.genre.doubt import fit_doubt, load_doubt
+    from lildata_utils.learning.recipes import LISTENER
+
+    run = _shipped(LISTENER.name)
+    if run is None:
+        clips, epochs = course_dataset(profile), get_profile(profile).listener_epochs
+        run = course_run(profile, LISTENER.name, LISTENER, clips, epochs=epochs)
+        if load_doubt(run) is None:
+            fit_doubt(run, clips.select("train"), clips.select("validation"))
+    return run
+
+
+def _shipped(name: str) -> "Run | None":
+    from lildata_utils.learning.runs import shipped_run
+
+    run = shipped_run(name)
+    if run is not None:
+        print(
+            f"Loaded the network that comes with the course ({shown(run.folder)}: trained on "
+            f"{run.data['train_clips']} clips of {len(run.genres)} genres)"
+        )
     return run
