@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lildata_utils.genres import GENRES
-from lildata_utils.show import figures, learning_figures, sound_figures
+from lildata_utils.show import figures, learning_figures, listening_figures, sound_figures
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.integers(0, 256, (631, 631), dtype=np.uint8)
@@ -61,6 +61,15 @@ FIGURES = {
     "genre_over_time": lambda: learning_figures.genre_over_time(
         PROBABILITIES, GENRES, [(0.0, "One")]
     ),
+    "mel_bands": lambda: listening_figures.mel_bands(
+        [RNG.uniform(-80, 0, (157, 96))] * 4, list("abcd"), np.geomspace(40, 10_000, 96)
+    ),
+    "reliability": lambda: listening_figures.reliability(
+        {"before": PROBABILITIES, "after": PROBABILITIES}, RNG.integers(8, size=50)
+    ),
+    "strangeness": lambda: listening_figures.strangeness(
+        {"genres": RNG.uniform(0.3, 1.1, 50)}, {"a siren": 2.5}
+    ),
 }
 
 
@@ -99,6 +108,23 @@ def test_images_and_decibels_give_the_same_picture():
     from_image = sound_figures.spectrogram(image).axes[0].images[0].get_array()
     from_decibels = sound_figures.spectrogram(decibels).axes[0].images[0].get_array()
     np.testing.assert_allclose(from_image, from_decibels, atol=1e-4)
+
+
+def test_reliability_is_the_share_that_is_right_of_answers_as_sure():
+    probabilities = np.array([[0.9, 0.1]] * 4 + [[0.45, 0.55]] * 2)
+    axes = listening_figures.reliability({"a": probabilities}, np.array([0, 0, 0, 1, 0, 1])).axes[0]
+    np.testing.assert_allclose(axes.lines[-1].get_xydata(), [[55, 50], [90, 75]])
+
+
+def test_mel_bands_lie_at_their_time_and_frequency():
+    bands = np.full((157, 96), -80.0)
+    bands[78:, 40] = 0.0
+    centres = np.linspace(0, 9600, 97)[1:]  # 100 Hz apart, from 100 Hz on
+    axes = listening_figures.mel_bands([bands], ["a"], centres).axes[0]
+    left, right, bottom, top = axes.images[0].get_extent()
+    assert (left, right, bottom, top) == (0, 5, -0.5, 95.5)
+    assert axes.images[0].get_array()[40, 100] == 0
+    np.testing.assert_allclose(axes.get_yticks(), [0, 4, 9, 19, 49])
 
 
 def test_confusion_shows_percent_of_the_true_genre():
