@@ -43,7 +43,10 @@ def chosen(options: argparse.Namespace, kind: type[Chosen], **others: Any) -> Ch
 
 def names(text: str) -> tuple[str, ...]:
     """Read names with commas between (README)."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    found = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not found:  # else it would mean all
+        raise argparse.ArgumentTypeError(f"must be names with commas between, got {text!r}")
+    return found
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
