@@ -313,3 +313,4 @@ def test_every_name_of_the_api_page_exists():
 def test_what_the_package_does_not_offer_is_an_attribute_error():
     with pytest.raises(AttributeError, match="polka"):
         lildata_utils.polka  # noqa: B018
+    assert set(lildata_utils.__all__) <= set(dir(lildata_utils))
