@@ -35,6 +35,7 @@ PROJECT_FOLDER = _INSIDE if INSTALLED else _INSIDE.parents[1]
 NOTEBOOKS_FOLDER = PROJECT_FOLDER / "notebooks"
 PRETRAINED = PROJECT_FOLDER / "data" / "pretrained"
 LIL_DATA_RUN = PRETRAINED / "lil_data"
+LISTENER_RUN = PRETRAINED / "listener"
 KEPT_LSTMS = PRETRAINED / "lstm"
 
 # What the course makes: never beside an installed package.

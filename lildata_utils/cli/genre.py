@@ -76,10 +76,11 @@ def load_run(folder: Path, networks: tuple[str, ...]) -> "Run":
 
 def _train(options: argparse.Namespace) -> int:
     from lildata_utils.clips import dataset
+    from lildata_utils.genre.doubt import fit_doubt
     from lildata_utils.learning import runs
     from lildata_utils.learning.fit import fit
     from lildata_utils.learning.history import describe_epoch, peaked
-    from lildata_utils.learning.recipes import RECIPES
+    from lildata_utils.learning.recipes import LISTENER, RECIPES
 
     recipe = RECIPES[options.network]
     clips = dataset.load(options.dataset).select(genres=options.genres)
@@ -93,6 +94,9 @@ def _train(options: argparse.Namespace) -> int:
                 shown.write(describe_epoch(step.history, step.epochs), file=sys.stdout)
     run = runs.load_run(options.out)
     print(f"{options.out}: {len(run.history)} epochs; {peaked(run.history)}")
+    if recipe is LISTENER and run.data["validation_clips"]:
+        doubt = fit_doubt(run, clips.select("train"), clips.select("validation"))
+        print(f"its doubt: temperature {doubt.temperature:.2f}, measured on validation clips")
     return 0
 
 

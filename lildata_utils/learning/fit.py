@@ -101,7 +101,8 @@ def fit(
             f"{folder} holds a run with {found}: choose another folder, ask for the same, "
             "or delete the folder to train anew"
         )
-    if len(runs.read_history(folder)) >= training.epochs:
+    epochs = training.epochs or recipe.epochs
+    if len(runs.read_history(folder)) >= epochs:
         return
     remove_leftovers(folder)
 
@@ -109,12 +110,10 @@ def fit(
     frozen, learning = split(model)
     if frozen is not None:
         for done in _encode(frozen, recipe.fuse(frozen), dataset):
-            yield TrainingStep(0, training.epochs, done.done, done.shards, math.nan)
+            yield TrainingStep(0, epochs, done.done, done.shards, math.nan)
         train = encoded(train, done.files)
         validation = validation and encoded(validation, done.files)
-    rate = recipe.schedule(
-        about["settings"]["learning_rate"], training.epochs * _steps(train, training)
-    )
+    rate = recipe.schedule(about["settings"]["learning_rate"], epochs * _steps(train, training))
     learner = _Learner(recipe, settings, model, learning, train.images([0]), rate)
     write_json(folder / runs.RUN_FILE, about | {"environment": runs.environment(learner.fused)})
     rows = learner.restore(folder / runs.CHECKPOINT_FILE)
@@ -147,7 +146,7 @@ def fit_or_load(
             print(describe_epoch(step.history, step.epochs))
     run = runs.load_run(folder)
     done = len(run.history)
-    if before >= training.epochs:
+    if before >= (training.epochs or recipe.epochs):
         happened = f"Loaded the finished run in {folder} ({done} epochs)"
     elif before:
         happened = f"Went on with the run in {folder}, from epoch {before + 1} to {done}"
@@ -299,7 +298,8 @@ def _epochs(
     rows: list[dict[str, float]],
 ) -> Iterator[TrainingStep]:
     """Do the epochs that `rows` does not have yet; after each, everything is on disk."""
-    epochs, batch_size, steps = training.epochs, training.batch_size, _steps(train, training)
+    epochs = training.epochs or learner.recipe.epochs
+    batch_size, steps = training.batch_size, _steps(train, training)
     for epoch in range(len(rows) + 1, epochs + 1):
         started = time.perf_counter()
         chance = (training.seed, epoch)

@@ -47,8 +47,8 @@ class Recipe:
     measure : callable
         ``measure(network, images, labels, training)`` gives a number a clip for ``loss``, which
         is minimised, and for anything else worth a column in the history.
-    learning_rate : float
-        Unless the training says another.
+    learning_rate, epochs : float, int
+        Unless the training says others.
     fuse : callable
         ``fuse(model)`` makes a model on the same variables that computes the same, faster.
     optimizer : callable
@@ -72,6 +72,7 @@ class Recipe:
     build: Callable[[int, Any, int], Any]
     measure: Callable[[Any, Any, Any, bool], dict[str, Any]]
     learning_rate: float = 1e-3
+    epochs: int = 20
     fuse: Callable[[Any], Any] = unchanged
     optimizer: Callable[[Any], Any] = adam
     schedule: Callable[[float, int], Any] = constant

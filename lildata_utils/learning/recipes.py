@@ -117,6 +117,7 @@ LISTENER = Recipe(
     build_listener,
     listening_measure,
     learning_rate=2e-3,
+    epochs=60,
     fuse=fuse,
     optimizer=averaging_adam,
     schedule=warm_cosine,

@@ -9,8 +9,11 @@ from lildata_utils.settings import SEEDS, Range, Settings, setting
 class Training(Settings):
     """How a network is trained, whichever it is (notebook 02)."""
 
-    epochs: int = setting(
-        20, "in all, with those done already", range=Range(least=1, most=1_000_000), metavar="N"
+    epochs: int | None = setting(
+        None,
+        "in all, with those done already (default: the recipe's)",
+        range=Range(least=1, most=1_000_000),
+        metavar="N",
     )
     batch_size: int = setting(32, "clips in a step", range=Range(least=1, most=65_536), metavar="N")
     learning_rate: float | None = setting(

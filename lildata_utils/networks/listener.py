@@ -7,9 +7,9 @@ import numpy as np
 
 from lildata_utils.backend import keras
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import check_zip
+from lildata_utils.files import LISTENER_RUN, check_zip
 from lildata_utils.networks.inputs import check_genres
-from lildata_utils.networks.settings import RANDOM, ListenerSettings
+from lildata_utils.networks.settings import CRATE, RANDOM, ListenerSettings
 from lildata_utils.sound.spectrogram import N_BINS, N_FFT, N_FRAMES, SAMPLE_RATE, STEP_DB
 
 N_BANDS = 96
@@ -87,7 +87,8 @@ def build_listener(
     )(x)
     model = keras.Model(picture, genre, name="listener")
     if settings.start != RANDOM:
-        _start_from(model, Path(settings.start))
+        crate = settings.start == CRATE
+        _start_from(model, LISTENER_RUN if crate else Path(settings.start))
     return model
 
 
@@ -104,7 +105,7 @@ def _start_from(model: Any, folder: Path) -> None:
         reason = str(error).strip().partition("\n")[0]
         raise LilDataError(
             f"{folder} can't start a listener ({reason}): expected the run of one with the same "
-            "filters"
+            f"filters; or start from {RANDOM} weights"
         ) from None
 
 

@@ -16,6 +16,8 @@ LEARN = ("all", "conv2", "conv3", "conv4", "conv5", "head")
 MOST_LAYERS, POOL, HIDDEN = 32, 4, 48
 # Of the listener: each block halves a picture whose shorter side is 48 after the stem.
 MOST_BLOCKS = 5
+# Its first weights, beside random ones: those of the listener that comes with the course.
+CRATE = "crate"
 # How it sums up a clip, and what augmentation does to it.
 POOLINGS = ("mean", "most")
 CHANGES = (
@@ -108,7 +110,11 @@ class ListenerSettings(Settings):
     changes: tuple[str, ...] = setting(
         CHANGES, "to the sound while learning, or none", choices=(*CHANGES, "none"), metavar="A,B"
     )
-    start: str = setting(RANDOM, "first weights: random, or the run of a listener", metavar="RUN")
+    start: str = setting(
+        RANDOM,
+        "first weights: random, or crate, of the shipped listener, or those of a listener's run",
+        metavar="W",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
