@@ -21,6 +21,8 @@ README = PROJECT / "README.md"
 WIDTH = 100
 # The README's table is a template, too; it goes between these two lines.
 FRONT = "front"
+# Reports that `lildata sweep` writes.
+SWEEPS = ("resnet", "listener_steps")
 BEGIN, END = "<!-- what it reaches: filled by `make tables` -->", "<!-- end -->"
 
 Row = Mapping[str, Any]
@@ -128,20 +130,18 @@ def by_name(rows: Sequence[Row]) -> dict[str, Row]:
 
 def derive(name: str, report: Report) -> Report:
     """Add what follows from a report's figures."""
-    if name == "resnet":
+    if name in SWEEPS:
         # The sweep's own report: "rows" is what was planned, "table" what came out.
-        answers = [
-            row | {"points": 100 * row["difference"], "size": abs(100 * row["difference"])}
-            for row in report["contrasts"]
-        ]
-        trainings = sum(row["seeds"] for row in report["table"])
         return report | {
             "rows": report["table"],
-            "contrasts": answers,
-            "trainings": trainings,
-            "questions": len(answers),
+            "contrasts": [in_points(row) for row in report["contrasts"]],
+            "trainings": sum(row["seeds"] for row in report["table"]),
+            "questions": len(report["contrasts"]),
             "hours": report["seconds"] / 3600,
+            "minutes": report["seconds"] / 60,
         }
+    if name == "listener":
+        return report | {"contrasts": [in_points(row) for row in report["contrasts"]]}
     if name == "transfer":
         copies = {
             row["pair"]: row["onsets_of_style"]
@@ -164,6 +164,11 @@ def derive(name: str, report: Report) -> Report:
         ]
         return report | {"rows": rows}
     return report
+
+
+def in_points(row: Row) -> Report:
+    """Add what a contrast is in points of accuracy, and how large that is."""
+    return {**row, "points": 100 * row["difference"], "size": abs(100 * row["difference"])}
 
 
 def table(rows: Sequence[Row], columns: Mapping[str, Column]) -> str:
@@ -242,6 +247,26 @@ def crate(report: Report) -> str:
     return table(report["rows"], columns)
 
 
+def folds(report: Report) -> str:
+    """Lay out methods that were tested on every track once, and how far apart they are."""
+    columns = {
+        "": "{name}",
+        "clips (95 % interval)": lambda row: with_interval(row["accuracy"], row["interval95"], 1),
+        "clips, each seed": lambda row: ", ".join(f"{share:.1%}" for share in row["each"]),
+        "tracks (95 % interval)": lambda row: with_interval(
+            row["track_accuracy"], row["track_interval95"], 1
+        ),
+        "a training": "{seconds:.0f} s",
+    }
+    apart = {
+        "": "{plus} against {minus}",
+        "points of clips (95 % interval)": lambda row: "{:+.1f} ({:+.1f} to {:+.1f})".format(
+            row["points"], *(100 * end for end in row["interval95"])
+        ),
+    }
+    return f"{table(report['rows'], columns)}\n\n{table(report['contrasts'], apart)}"
+
+
 def filters(report: Report) -> str:
     """Lay out the accuracies of two widths."""
     seeds = {
@@ -250,7 +275,7 @@ def filters(report: Report) -> str:
     return table(report["rows"], {"filters": "{name}"} | seeds)
 
 
-def resnet(report: Report) -> str:
+def sweep(report: Report) -> str:
     """Lay out what a sweep found, as `lildata sweep` prints it."""
     import pandas as pd
 
@@ -400,7 +425,8 @@ TABLES: dict[str, Callable[[Report], str]] = {
     "recordings": recordings,
     "crate": crate,
     "filters": filters,
-    "resnet": resnet,
+    **dict.fromkeys(SWEEPS, sweep),
+    "listener": folds,
     "transfer": transfer,
     "lstm": lstm,
     "inversion": inversion,
