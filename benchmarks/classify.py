@@ -83,7 +83,9 @@ def main() -> None:
         library = folder / "library"
         write_library(library, tracks, options.files, options.minutes)
         write_mix(folder / "mix.mp3", tracks, options.mix)
-        print(f"{options.files} MP3 files of {options.minutes:g} minutes on {machine()}")
+        print(
+            f"{options.files} MP3 files of {options.minutes:g} minutes on {machine()}", flush=True
+        )
 
         at_once, alone, mixes = [], [], []
         for _ in range(options.rounds):  # by turns
@@ -107,11 +109,12 @@ def main() -> None:
             _, long_s, _, long_gb = hear(folder / "long.mp3")
             print(f"one of {options.long:g} hours: {long_s:.0f} s, peak {long_gb:.2f} GB")
             about["long_mix"] = {"hours": options.long, "seconds": long_s, "memory_gb": long_gb}
+    music = f"{options.files} MP3 files of {options.minutes:g} minutes, rendered by the crate"
     name = f"listening to {options.files} files of {options.minutes:g} minutes, seconds"
     report.write(
         options.report,
         [report.compared(name, usual_s, here_s, usual_s / here_s)],
-        data={"music": "MP3, rendered by the crate", "files": options.files},
+        data={"music": music, "files": options.files},
         settings={"rounds": options.rounds, "alone": options.alone},
         seeds=[],
         **about,
