@@ -32,6 +32,9 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parent))
 from fuzz import assets as good
 from fuzz.__main__ import update
+from fuzz.workers import crowd
+
+from lildata_utils.genres import GENRES
 
 SHIM = Path(__file__).with_name("full_disk.c")
 DEADLINE_S = 240
@@ -110,7 +113,7 @@ class Server:
     def wait(self) -> Ended:
         """Wait for the end of the run; what takes minutes hangs, and is killed."""
         try:
-            status = int(self._line(DEADLINE_S))
+            status = int(self._line(DEADLINE_S * crowd()))
         except TimeoutError:
             os.killpg(self.process, signal.SIGKILL)
             self._line()
@@ -182,7 +185,7 @@ def commands() -> list[Command]:
         Command("invert", ["invert", "{in}/picture.npy", "{out}/o.flac", "--iterations", "30"]),
         Command("generate", ["generate", "{in}/lstm", "{out}/o.wav"]),
         Command("sweep", ["sweep", "{in}/plan.toml", "{out}/sweep"]),
-        Command("test", ["test", "{in}/run", "{in}/dataset", "--out", "{out}/report"]),
+        Command("test", ["test", "{in}/run", "{in}/eight", "--out", "{out}/report"]),
         Command("classify", [*classify, "--run", "{in}/run", "--out", "{out}/drawn"]),
     ]
 
@@ -214,6 +217,7 @@ def build(folder: Path) -> Path:
         "content,style,name\nmusic.wav,music.flac,a\nmusic.flac,music.wav,b\n"
     )
     (folder / "plan.toml").write_text(PLAN)
+    good.make_dataset(folder / "eight", GENRES)
     return folder
 
 
@@ -315,16 +319,19 @@ class Faults:
 
     def undisturbed(self, command: Command) -> None:
         """Note what the command leaves, and how long it takes (the second time)."""
+        before: dict[str, str] = {}
         for _ in range(2):
             out = self.new()
             ended = self.server.do(command.at(self.inputs, out))
             if ended.status:
                 raise FaultError(f"undisturbed: {ended.status} {ended.err[-500:]}")
             found = fingerprint(out)
-            if command.whole and found != command.whole:
-                raise FaultError(f"two undisturbed runs differ: {differing(found, command.whole)}")
-            command.whole, command.seconds = found, ended.seconds
+            if before and found != before:
+                raise FaultError(f"two undisturbed runs differ: {differing(found, before)}")
+            command.seconds = ended.seconds
             shutil.rmtree(out)
+            before = found
+        command.whole = found
 
     def complete(self, command: Command, out: Path) -> None:
         """Run the same command again: it must end with what an undisturbed run leaves."""
@@ -580,8 +587,15 @@ class Work:
         self.lock = threading.Lock()
         self.most = most
 
-    def do(self, waiting: Iterator[Trial], on: Faults) -> None:
-        """Try what is waiting."""
+    def share(self, waiting: Iterator[Trial], servers: list[Faults]) -> None:
+        """Let all servers try what is waiting."""
+        threads = [threading.Thread(target=self._do, args=(waiting, on)) for on in servers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _do(self, waiting: Iterator[Trial], on: Faults) -> None:
         while True:
             with self.lock:
                 trial = next(waiting, None)
@@ -611,12 +625,12 @@ class Work:
         except Exception as error:
             said = f"{type(error).__name__}: {error}"
         with self.lock:
+            print(f"{sort}, {name}: {f'FAILURE {said}' if said else 'well'}", flush=True)
             count = self.counts.setdefault(sort, {}).setdefault(name, [0, 0])
             count[0] += 1
             if said:
                 count[1] += 1
                 self.failures.append({"fault": sort, "command": name, "words": said})
-                print(f"FAILURE {sort}, {name}: {said}", flush=True)
 
 
 def main() -> int:
@@ -640,29 +654,17 @@ def main() -> int:
         folder.chmod(0o755)
         inputs, shim = build(folder / "in"), build_shim(folder)
         servers = [Faults(folder / f"{n}", inputs, shim) for n in range(options.servers)]
-        for command in list(chosen):
-            try:
-                servers[0].undisturbed(command)
-                print(
-                    f"{command.name}: {command.seconds:.1f} s, {len(command.whole)} files",
-                    flush=True,
-                )
-            except FaultError as error:
-                print(f"FAILURE undisturbed, {command.name}: {error}", flush=True)
-                work.failures.append(
-                    {"fault": "none", "command": command.name, "words": str(error)}
-                )
-                chosen.remove(command)
+        starts = iter(
+            [("undisturbed", one.name, lambda on, c=one: on.undisturbed(c)) for one in chosen]
+        )
+        work.share(starts, servers)
+        chosen = [one for one in chosen if one.whole]
         mount = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("mount") is not None
         waiting = trials(chosen, options.kills, options.seed, mount, options.most)
         waiting = (t for t in waiting if not options.sorts or t[0] in options.sorts)
         if shim is None:
             waiting = (trial for trial in waiting if trial[0] != "writes")
-        threads = [threading.Thread(target=work.do, args=(waiting, on)) for on in servers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        work.share(waiting, servers)
         for on in servers:
             on.server.end()
     for sort, names in work.counts.items():
