@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lildata_utils.errors import LilDataError
-from lildata_utils.files import readable
+from lildata_utils.files import LISTENER_RUN, readable
 from lildata_utils.genre.doubt import Heard, hear
 from lildata_utils.genre.evaluation import vote
 from lildata_utils.learning.runs import MODEL_FILE, Run, load_run, shipped_run
@@ -35,7 +35,6 @@ from lildata_utils.sound.spectrogram import (
     to_image,
 )
 
-LISTENER = "lil_data"
 BATCH = 32
 # Read from a file at a time, each of half a minute: about a batch.
 BLOCKS = 6
@@ -175,7 +174,7 @@ def load_listener() -> Run:
     LilDataError
         If none comes with this copy.
     """
-    run = shipped_run(LISTENER)
+    run = shipped_run(LISTENER_RUN.name)
     if run is None:
         raise LilDataError("no listener comes with this copy: train one, and name its run")
     return run
