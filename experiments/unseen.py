@@ -85,6 +85,8 @@ def main() -> None:
             "recordings": len(recordings),
             "recorded_tracks": int(track_numbers(recordings).max()) + 1,
         },
+        "settings": run.settings,
+        "seeds": [run.settings["seed"]],
         "rows": rows,
         "calibration": {
             "temperature": doubt.temperature,

@@ -158,7 +158,7 @@ def derive(name: str, report: Report) -> Report:
         return report | {f"{part}_min": report[f"{part}_s"] / 60 for part in ("course", "test")}
     if name == "robustness":
         return report | robustness(report)
-    if "accuracy" in report.get("rows", [{}])[0]:
+    if isinstance(report.get("rows", [{}])[0].get("accuracy"), list):  # a seed each
         rows = [
             row | {"mean": sum(row["accuracy"]) / len(row["accuracy"])} for row in report["rows"]
         ]
@@ -265,6 +265,21 @@ def folds(report: Report) -> str:
         ),
     }
     return f"{table(report['rows'], columns)}\n\n{table(report['contrasts'], apart)}"
+
+
+def unseen(report: Report) -> str:
+    """Lay out networks that heard artists whom nobody trained on."""
+    columns = {
+        "": "{name}",
+        "clips that train": "{train_clips}",
+        "clips (95 % interval)": lambda row: with_interval(row["accuracy"], row["interval95"], 1),
+        "tracks (95 % interval)": lambda row: with_interval(
+            row["track_accuracy"], row["track_interval95"], 1
+        ),
+        "macro F1": "{macro_f1:.2f}",
+        "weights": lambda row: grouped(row["weights"]),
+    }
+    return table(report["rows"], columns)
 
 
 def filters(report: Report) -> str:
@@ -427,6 +442,7 @@ TABLES: dict[str, Callable[[Report], str]] = {
     "filters": filters,
     **dict.fromkeys(SWEEPS, sweep),
     "listener": folds,
+    "unseen": unseen,
     "transfer": transfer,
     "lstm": lstm,
     "inversion": inversion,
