@@ -21,7 +21,7 @@ check: .venv/.installed  ## is everything there?
 lab: .venv/.installed  ## the course in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-demo: .venv/.installed  ## the panel of style transfer, in a browser
+demo: .venv/.installed  ## paint styles and tell genres, in a browser
 	$(BIN)/lildata demo
 
 notebooks: .venv/.installed  ## run the committed notebooks in place, before a change to them is committed

@@ -47,7 +47,7 @@ def test_a_port_in_use_is_named(capsys):
 def test_the_page_is_not_one_of_the_course_s_notebooks_and_was_never_run():
     page = json.loads((demo.PAGE_FOLDER / "panel.ipynb").read_text())
     [code] = [cell for cell in page["cells"] if cell["cell_type"] == "code"]
-    assert "TransferPanel()" in "".join(code["source"])
+    assert "TransferPanel(clips)" in "".join(code["source"])
     assert code["outputs"] == []
 
 

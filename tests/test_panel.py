@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import soundfile
+from uploads import flac, send, upload, wait
 
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import file_size
@@ -52,13 +53,6 @@ def warm(files, tmp_path_factory):
     return shown
 
 
-def wait(condition, timeout_s=60):
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.01)
-
-
 def run(panel, **values):
     for name, value in values.items():
         getattr(panel, name).value = value
@@ -79,26 +73,10 @@ def heard(player):
     return soundfile.read(io.BytesIO(player.sound))[0]
 
 
-def upload(chooser, name, data, piece=1000):
-    """What the browser's side sends."""
-    for at in range(0, max(len(data), 1), piece):
-        send(chooser.upload, name, len(data), at, data[at : at + piece])
-
-
-def send(button, name, size, at, part):
-    button._take(None, {"name": name, "size": size, "at": at}, [memoryview(part)])
-
-
 def button_and_what_it_heard(limit_bytes=1_000_000):
     kept, refused = [], []
     button = Upload(lambda *file: kept.append(file), refused.append, lambda: None, limit_bytes)
     return button, kept, refused
-
-
-def flac(sound):
-    file = io.BytesIO()
-    soundfile.write(file, sound, 22_050, format="FLAC")
-    return file.getvalue()
 
 
 def test_it_shows_what_is_chosen_and_computes_nothing(fresh, files):

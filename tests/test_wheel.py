@@ -125,7 +125,7 @@ def test_the_demo_finds_its_page(installed):
     try:
         link, *words = demo.stdout.readline().split()
         assert link.startswith(f"http://127.0.0.1:{port}/?token=")
-        assert " ".join(words).startswith("is the panel")
+        assert " ".join(words).startswith("is the page")
         for _ in range(100):
             try:
                 page = urllib.request.urlopen(link, timeout=120).read()

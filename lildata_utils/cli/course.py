@@ -22,7 +22,7 @@ def add_commands(add: Add) -> None:
     sub.add_argument("--only", type=names, metavar="01,02", help="only these notebooks")
     sub.add_argument("--out", type=Path, metavar="FOLDER", help="(default course/)")
 
-    sub = add("demo", _demo, "show the panel of style transfer in browsers that have its token")
+    sub = add("demo", _demo, "paint styles and tell genres in browsers that have its token")
     add_settings(sub, Demo)
     sub.add_argument(
         "--no-browser", action="store_false", dest="browser", help="open none, only print where"

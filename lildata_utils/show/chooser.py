@@ -56,13 +56,15 @@ class _Piece:
     name: str
     size: int
     at: int
+    address: str = ""
 
 
 class Upload(anywidget.AnyWidget):
     """A button by which a browser gives a file to the kernel (notebook 04).
 
     It calls `received` with the file's name and bytes, `refused` with whatever goes wrong, and
-    `shown` when a browser shows the button. Nothing that a browser says is believed.
+    `shown` when a browser shows the button. Nothing that a browser says is believed. `address` is
+    where the browser finds the last file again, and no other does.
     """
 
     _esm = Path(__file__).with_name("upload.js")
@@ -70,6 +72,9 @@ class Upload(anywidget.AnyWidget):
     label = traitlets.Unicode("Upload a file…").tag(sync=True)
     limit_bytes = traitlets.Int().tag(sync=True)
     disabled = traitlets.Bool(False).tag(sync=True)
+    roomy = traitlets.Bool(False).tag(sync=True)  # a field to drop files on
+
+    address = ""
 
     def __init__(
         self,
@@ -77,8 +82,9 @@ class Upload(anywidget.AnyWidget):
         refused: Callable[[Exception], None],
         shown: Callable[[], None],
         limit_bytes: int = LARGEST_UPLOAD,
+        **look: Any,
     ) -> None:
-        super().__init__(limit_bytes=limit_bytes)
+        super().__init__(limit_bytes=limit_bytes, **look)
         self._received, self._refused, self._shown = received, refused, shown
         self._first: _Piece | None = None
         self._data = bytearray()
@@ -109,6 +115,7 @@ class Upload(anywidget.AnyWidget):
         self._data += data
         if whole == piece.size:
             data, self._first, self._data = bytes(self._data), None, bytearray()
+            self.address = piece.address if piece.address.startswith("blob:") else ""
             self._received(piece.name, data)
 
     def _check(self, piece: _Piece) -> None:

@@ -1,4 +1,4 @@
-"""The panel of style transfer as a page for a class, served by Voila."""
+"""The panels, of style transfer and of listening, as a page for a class, served by Voila."""
 
 import os
 import secrets
@@ -20,7 +20,7 @@ MOST_VISITORS, VISITOR_BYTES = 8, 1_000_000_000
 
 
 def serve(settings: Demo, open_browser: bool = True) -> None:
-    """Serve the panel to browsers that have its token, until Ctrl+C (notebook 04).
+    """Serve the panels to browsers that have its token, until Ctrl+C (notebook 04).
 
     Each visitor gets a kernel of their own.
 
@@ -49,7 +49,7 @@ def serve(settings: Demo, open_browser: bool = True) -> None:
     reached = addresses(settings)
     start = f"{prefix.scheme}://{prefix.netloc}" if prefix.netloc else f"http://{reached[0]}"
     link = f"{start}{base_url}?token={token}"
-    print(f"{link} is the panel; Ctrl+C ends it", flush=True)
+    print(f"{link} is the page; Ctrl+C ends it", flush=True)
     if settings.host not in LOCAL:
         print(
             "warning: whoever has this address can use it from the network, and nothing is "

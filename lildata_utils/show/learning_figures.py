@@ -302,6 +302,7 @@ def genre_over_time(
     probabilities: np.ndarray,
     genres: Sequence[str],
     tracks: Sequence[tuple[float, str]] = (),
+    strange: np.ndarray | None = None,
 ) -> Figure:
     """Draw the probable genres of a long recording clip by clip, and the verdict (notebook 00).
 
@@ -313,6 +314,8 @@ def genre_over_time(
         In label order.
     tracks : sequence of (float, str), optional
         Start in seconds and name of each track of a mix.
+    strange : ndarray of bool, shape (clips,), optional
+        Where a clip is unlike anything that was learned: no verdict.
     """
     figure = Picture(height=3.6)
     upper, strip = figure.subplots(2, 1, sharex=True, height_ratios=[6, 1])
@@ -328,6 +331,10 @@ def genre_over_time(
         floor = top
         spans = [(edges[i], CLIP_S / unit) for i in np.flatnonzero(winners == label)]
         strip.broken_barh(spans, (0, 1), facecolors=colour)
+    if strange is not None and strange.any():
+        spans = [(edges[i], CLIP_S / unit) for i in np.flatnonzero(strange)]
+        strip.broken_barh(spans, (0, 1), facecolors="white", edgecolor=GREY, hatch="///")
+        upper.bar(0, 0, facecolor="white", edgecolor=GREY, hatch="///", label="unlike all these")
     for start_s, name in tracks:
         for axes in (upper, strip):
             axes.axvline(start_s / unit, color="white", linewidth=2.5)

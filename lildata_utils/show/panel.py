@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import numpy as np
 
-from lildata_utils.errors import LilDataError
 from lildata_utils.files import DATA_FOLDER, shown
 from lildata_utils.show import figures, learning_figures
 from lildata_utils.show.chooser import BLACK, COLUMN, SILENCE, STYLE, WIDE, ClipChooser, crate_clips
+from lildata_utils.show.panels import Panel
 from lildata_utils.show.players import SpectrogramPlayer
 from lildata_utils.sound.clip import Clip
 from lildata_utils.sound.spectrogram import Floats, rounded
@@ -73,7 +73,6 @@ COLUMNS = widgets.Layout(  # two where there is room for them, never three
     margin="12px 0",
 )
 INDENTED = "margin-left: 8.3rem; min-height: 1.5em; line-height: 1.5; font-size: 90%"
-MESSAGE = "min-height: 3em; line-height: 1.5"  # two lines: a short message moves nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,7 @@ class _Job:
         self.kept[step.number] = step
 
 
-class TransferPanel(widgets.VBox):
+class TransferPanel(Panel):
     """Genre transfer with sliders: Run computes what is chosen (notebook 04).
 
     Parameters
@@ -119,6 +118,7 @@ class TransferPanel(widgets.VBox):
     def __init__(
         self, clips: Mapping[str, Path] | None = None, folder: Path = RESULTS_FOLDER
     ) -> None:
+        super().__init__()
         files = crate_clips() if clips is None else clips
         self.result: Result | None = None
         self._folder = folder
@@ -148,7 +148,6 @@ class TransferPanel(widgets.VBox):
         self.stop = _button("■ Stop", self._stop, "danger")
         self.save = _button("Save", self._save)
         self.progress = widgets.IntProgress(bar_style="info", layout=WIDE)
-        self.message = widgets.HTML()
         self.costs = widgets.Image(format="png", layout=widgets.Layout(width="100%"))
 
         self._set(PRESETS["Lil Data, early stop"] | PRESETS["Lo-fi as future bass"])
@@ -163,19 +162,17 @@ class TransferPanel(widgets.VBox):
         numbers = [self.network, self.weights, self.alpha, self.beta, self.iterations]
         buttons = widgets.HBox([self.run, self.stop, self.save], layout=INDENT)
         controls = [*numbers, self.start, self.phase, buttons, self.progress, self.message]
-        super().__init__(
-            [
-                widgets.HBox(self.presets, layout=widgets.Layout(flex_flow="row wrap")),
-                widgets.GridBox(
-                    [
-                        *(self.content, self.style, widgets.VBox(controls, layout=COLUMN)),
-                        widgets.VBox([self.player, self.look_back], layout=COLUMN),
-                        self.costs,
-                    ],
-                    layout=COLUMNS,
-                ),
-            ]
-        )
+        self.children = [
+            widgets.HBox(self.presets, layout=widgets.Layout(flex_flow="row wrap")),
+            widgets.GridBox(
+                [
+                    *(self.content, self.style, widgets.VBox(controls, layout=COLUMN)),
+                    widgets.VBox([self.player, self.look_back], layout=COLUMN),
+                    self.costs,
+                ],
+                layout=COLUMNS,
+            ),
+        ]
 
     @property
     def settings(self) -> Transfer:
@@ -195,12 +192,6 @@ class TransferPanel(widgets.VBox):
 
     def __repr__(self) -> str:
         return f"TransferPanel({self.settings})"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data = super()._repr_mimebundle_(**kwargs)
-        data["text/plain"] = "TransferPanel()"
-        data["text/html"] = "<p><em>The panel needs a kernel: run this cell.</em></p>"
-        return data, {}
 
     # Callbacks: they set widgets, start threads and stop them.
 
@@ -259,17 +250,6 @@ class TransferPanel(widgets.VBox):
         self._in_background(self._write, self.result)
 
     # Threads
-
-    def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
-        def guarded() -> None:
-            try:
-                work(*arguments)
-            except Exception as error:
-                self._say(error)
-                if not isinstance(error, (LilDataError, OSError)):
-                    raise
-
-        threading.Thread(target=guarded, daemon=True).start()
 
     def _warm_up(self, name: str) -> None:
         with self._computing:
@@ -386,12 +366,6 @@ class TransferPanel(widgets.VBox):
         self._say(f"Saved {shown(out)}, with its picture (.png) and its settings (.json).")
 
     # What is shown
-
-    def _say(self, what: str | Exception) -> None:
-        words = html.escape(" ".join(str(what).split()))
-        if isinstance(what, Exception):
-            words = f'<b style="color:var(--jp-error-color1, #b00020)">{words}</b>'
-        self.message.value = f'<div role="status" style="{MESSAGE}">{words}</div>'
 
     def _name_weights(self) -> None:
         network = self._networks.get(self.network.value)

@@ -1,4 +1,4 @@
-"""What sounds in the notebooks: labelled players, and a spectrogram that can be heard.
+"""What sounds in the notebooks: labelled players, a spectrogram and a figure that can be heard.
 
 With a kernel the spectrogram is a widget; on a page, the same JavaScript with its data beside it.
 """
@@ -6,7 +6,7 @@ With a kernel the spectrogram is a widget; on a page, the same JavaScript with i
 import base64
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import matplotlib
 import numpy as np
 import traitlets
 from IPython.display import HTML
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from lildata_utils.show.figures import png
 from lildata_utils.sound import audio, pictures, spectrogram
 from lildata_utils.sound.spectrogram import FLOOR_DB, SAMPLE_RATE, Floats
 
@@ -177,3 +179,45 @@ class SpectrogramPlayer(anywidget.AnyWidget):
         data["text/plain"] = f"SpectrogramPlayer({self.title!r})"
         data["text/html"] = self.page().data
         return data, metadata
+
+
+class Timeline(anywidget.AnyWidget):
+    """A figure over time that is heard: a cursor follows, a click goes there (notebook 07).
+
+    Words below it say what stands at the cursor, or under the mouse.
+    """
+
+    _esm = Path(__file__).with_name("timeline.js")
+
+    title = traitlets.Unicode().tag(sync=True)
+    picture = traitlets.Bytes().tag(sync=True)
+    sound = traitlets.Bytes().tag(sync=True)
+    address = traitlets.Unicode().tag(sync=True)
+    axis = traitlets.Dict().tag(sync=True)
+    shown = traitlets.Int().tag(sync=True)
+
+    def show(
+        self, figure: Figure, end_s: float, words: Sequence[str], sound: bytes | str, title: str
+    ) -> None:
+        """Replace the figure and its sound.
+
+        Parameters
+        ----------
+        figure : Figure
+            Its first axes go from 0 to the end of the time.
+        end_s : float
+            Where the time ends.
+        words : sequence of str
+            For parts of equal length from 0 to the end.
+        sound : bytes or str
+            An MP3 file, or where the browser has the sound: what it uploaded need not be sent back.
+        title : str
+            What is heard.
+        """
+        drawn = png(figure, dpi=150)  # now the axes have found their place
+        place = figure.axes[0].get_position()
+        with self.hold_sync():
+            self.title, self.picture = title, drawn
+            self.sound, self.address = (b"", sound) if isinstance(sound, str) else (sound, "")
+            self.axis = {"left": place.x0, "right": place.x1, "end_s": end_s, "words": [*words]}
+            self.shown += 1
