@@ -21,6 +21,11 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def crowd() -> float:
+    """Tell how many times longer things take, as there is more to do than cores (README)."""
+    return max(1.0, psutil.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def machine() -> str:
     """Describe this machine in a line, for reports: processor, cores, memory (README).
 

@@ -32,9 +32,9 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parent))
 from fuzz import assets as good
 from fuzz.__main__ import update
-from fuzz.workers import crowd
 
 from lildata_utils.genres import GENRES
+from lildata_utils.machine import crowd
 
 SHIM = Path(__file__).with_name("full_disk.c")
 DEADLINE_S = 240

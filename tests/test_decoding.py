@@ -205,6 +205,15 @@ def test_a_decoder_that_hangs_is_given_up(tmp_path, monkeypatch):
     assert audio.info(tmp_path / "a.wav").duration_s == 60
 
 
+def test_on_a_busy_machine_a_decoder_is_waited_for(tmp_path, monkeypatch):
+    audio.write(tmp_path / "a.wav", music(5))
+    monkeypatch.setattr(decoding, "WAIT_S", 1e-5)
+    with pytest.raises(audio.AudioError, match="decoder hung"):
+        audio.read(tmp_path / "a.wav")
+    monkeypatch.setattr(decoding, "crowd", lambda: 1e7)
+    assert len(audio.read(tmp_path / "a.wav")) == 5 * 22_050
+
+
 def test_readers_work_side_by_side_and_may_stop_early(tmp_path, monkeypatch):
     monkeypatch.setattr(audio, "BLOCK_S", 1.0)
     for name in "ab":

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from lildata_utils.errors import LilDataError
+from lildata_utils.machine import crowd
 from lildata_utils.sound.spectrogram import SAMPLE_RATE, Floats
 
 # How long a block of half a minute may take, of which a slow disk needs the most.
@@ -56,7 +57,7 @@ class _Decoder:
             env=os.environ | one,
             start_new_session=True,
         )
-        self.late = False
+        self.late_s = 0.0
 
     def ask(self, request: dict[str, Any]) -> None:
         # A process that is gone is noticed when its answer does not come.
@@ -66,7 +67,9 @@ class _Decoder:
 
     def answer(self) -> tuple[dict[str, Any], Floats] | None:
         """Wait for an answer; None if the process crashed, or was killed for being late."""
-        watch = threading.Timer(WAIT_S, self._give_up)
+        # A good file is not given up because others keep the processor busy.
+        wait_s = WAIT_S * crowd()
+        watch = threading.Timer(wait_s, self._give_up, [wait_s])
         watch.daemon = True
         watch.start()
         try:
@@ -81,8 +84,8 @@ class _Decoder:
         finally:
             watch.cancel()
 
-    def _give_up(self) -> None:
-        self.late = True
+    def _give_up(self, waited_s: float) -> None:
+        self.late_s = waited_s
         self._kill()
 
     def _kill(self) -> None:
@@ -100,8 +103,8 @@ class _Decoder:
         for pipe in (self.process.stdin, self.process.stdout):
             with suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
-        if self.late:
-            return f"its decoder hung: nothing came in {WAIT_S:.0f} s"
+        if self.late_s:
+            return f"its decoder hung: nothing came in {self.late_s:.0f} s"
         name = signal.Signals(-status).name if status < 0 else f"status {status}"
         return f"its decoder crashed ({name})"
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import psutil
 
+from lildata_utils.machine import crowd
+
 from . import targets
 from .inputs import Input
 from .targets import FAILURE, Outcome
@@ -80,11 +82,6 @@ class Worker:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     total += one.memory_info().rss
         return total
-
-
-def crowd() -> float:
-    """Tell how many times longer things take on a machine that has more to do than cores."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def serve(pipe: Any, assets: Path) -> None:
