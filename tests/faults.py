@@ -382,7 +382,7 @@ class Faults:
             (parent if what == "the parent" else children[int(rng.integers(len(children)))]).kill()
         ended = self.server.wait()
         if what == "the parent":
-            _, alive = psutil.wait_procs(children, ORPHAN_S)
+            _, alive = psutil.wait_procs(children, ORPHAN_S * crowd())
             if alive:
                 named = " ".join(alive[0].cmdline())[-80:]
                 for one in alive:
