@@ -39,12 +39,13 @@ from lildata_utils.machine import crowd
 SHIM = Path(__file__).with_name("full_disk.c")
 DEADLINE_S = 240
 ORPHAN_S = 15
+HUNG = -99  # in place of an exit status
 # What may differ between two runs of the same.
 TIMES = {"seconds", "machine", "time_ns", "source"}
 
 # Slow imports are done once; every run is a fork of this, before TensorFlow starts its threads.
 SERVER = """
-import importlib, json, os, sys
+import faulthandler, importlib, json, os, sys
 for module in sys.argv[1:]:
     importlib.import_module(module)
 started = os.fdopen(os.dup(1), "w")
@@ -56,6 +57,7 @@ for line in iter(sys.stdin.readline, ""):
         for number, path in ((1, job["out"]), (2, job["err"])):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        faulthandler.enable()  # what hangs is aborted, and says where it was
         os.environ.update(job["environment"])
         if job["nobody"]:
             os.environ["HOME"] = os.path.dirname(job["out"])  # numba keeps what it compiles there
@@ -115,9 +117,11 @@ class Server:
         try:
             status = int(self._line(DEADLINE_S * crowd()))
         except TimeoutError:
-            os.killpg(self.process, signal.SIGKILL)
+            os.kill(self.process, signal.SIGABRT)
             self._line()
-            status = -99
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process, signal.SIGKILL)
+            status = HUNG
         out, err = (
             (self._logs / name).read_text(errors="replace") if (self._logs / name).exists() else ""
             for name in ("out", "err")
@@ -337,7 +341,7 @@ class Faults:
         """Run the same command again: it must end with what an undisturbed run leaves."""
         again = self.server.do(command.at(self.inputs, out))
         if again.status:
-            raise FaultError(f"the next run: status {again.status}: {again.err.strip()[-400:]}")
+            raise FaultError(f"the next run: status {again.status}: {again.err.strip()[:800]}")
         self.equal(command, out)
         shutil.rmtree(out)
 
