@@ -85,11 +85,12 @@ def reliability(answers: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure
         axes.plot([0, 100], [0, 100], color=VERMILION, linestyle="--", label="as sure as right")
         used = np.flatnonzero(count)
         shares = [[100 * one[tenth == n].mean() for n in used] for one in (sure, right)]
-        axes.plot(*shares, "-o", color=BLACK, ms=4, label="right")
+        axes.plot(*shares, "-o", color=BLACK, ms=4, label="right", clip_on=False)
         axes.set(title=plain(name), xlabel="how sure (%)", xlim=(0, 100), ylim=(0, 100))
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the answers (%)")
-    panels[0].legend(frameon=False, loc="upper left", fontsize=9)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper right", ncols=3, frameon=False, fontsize=9)
     return figure
 
 
