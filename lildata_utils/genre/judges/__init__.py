@@ -1,0 +1,1 @@
+"""Judges of genre that share nothing with any painter: other artists, other ears (notebook 07)."""
