@@ -10,10 +10,12 @@ import argparse
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lildata_utils.clips import dataset
@@ -27,36 +29,45 @@ from lildata_utils.learning.recipes import RECIPES
 from lildata_utils.learning.runs import load_run
 from lildata_utils.learning.settings import Training
 from lildata_utils.machine import machine
-from lildata_utils.networks.settings import RANDOM
+from lildata_utils.networks.settings import CRATE, RANDOM
 
 FOLDS = 5
 MFCC, LIL_DATA = "MFCC statistics, logistic regression", "Lil Data"
 FRESH, STARTED = "listener, from nothing", "listener, from the crate"
-# Name, recipe, epochs.
-NETWORKS = {LIL_DATA: ("cnn", 20), FRESH: ("listener", 60), STARTED: ("listener", 60)}
+NETWORKS = {LIL_DATA: "cnn", FRESH: "listener", STARTED: "listener"}
+# Trained with one seed: minutes for each fold.
+ONE_SEED = (FRESH,)
+# So many training tracks, to see what they are worth.
+FEW = (10, 20)
 # What is compared, and with what.
 CONTRASTS = ((STARTED, LIL_DATA), (STARTED, MFCC), (FRESH, LIL_DATA), (FRESH, MFCC))
 Answers = NDArray[np.float32]
 
 
 def answered(
-    path: Path, name: str, clips: dataset.Dataset, fold: int, seed: int, start: str
+    path: Path,
+    name: str,
+    clips: dataset.Dataset,
+    fold: int,
+    seed: int,
+    start: str,
+    few: int | None,
 ) -> tuple[Answers, float]:
     """Train on all folds but one, answer on that; keep both on disk. Give answers and seconds."""
     if not path.is_file():
         dealt = clips.fold(fold, FOLDS, seed)
         train, test = dealt.select("train"), dealt.select("test")
+        if few is not None:
+            train = of_few_tracks(train, few)
         began = time.perf_counter()
         if name == MFCC:
             probabilities = mfcc_baseline(train, test, seed)
             seconds = time.perf_counter() - began
         else:
-            network, epochs = NETWORKS[name]
-            recipe = RECIPES[network]
-            settings = recipe.settings.made_of({"start": start} if name == STARTED else {})
-            for _ in fit(
-                path.with_suffix(""), recipe, train, Training(epochs, seed=seed), settings
-            ):
+            recipe = RECIPES[NETWORKS[name]]
+            first = {STARTED: {"start": start}, FRESH: {"start": RANDOM}}.get(name, {})
+            settings = recipe.settings.made_of(first)
+            for _ in fit(path.with_suffix(""), recipe, train, Training(seed=seed), settings):
                 pass
             run = load_run(path.with_suffix(""))
             seconds = float(run.history["seconds"].sum())
@@ -67,15 +78,27 @@ def answered(
         return kept["probabilities"], float(kept["seconds"])
 
 
-def tested(clips: dataset.Dataset, seed: int, out: Path, name: str, start: str) -> dict[str, Any]:
+def of_few_tracks(clips: dataset.Dataset, few: int) -> dataset.Dataset:
+    """Keep some tracks of each genre in turn, the first ones of the table."""
+    table = clips.clips
+    order = table.groupby("genre")["track"].transform(lambda tracks: pd.factorize(tracks)[0])
+    genre = table["genre"].map({name: k for k, name in enumerate(clips.genres)})
+    keep = order * len(clips.genres) + genre < few
+    return replace(clips, clips=table[keep].reset_index(drop=True))
+
+
+def tested(
+    clips: dataset.Dataset, seed: int, out: Path, name: str, start: str, few: int | None = None
+) -> dict[str, Any]:
     """Gather a method's answers over all folds of a seed: right by clip and by track."""
     right, seconds = np.zeros(len(clips)), []
     probabilities = np.zeros((len(clips), len(clips.genres)), np.float32)
     for fold in range(FOLDS):
         folder = "-".join(name.lower().replace(",", "").split())
-        path = out / folder / f"seed-{seed}-fold-{fold}.npz"
+        tracks = "" if few is None else f"-{few}-tracks"
+        path = out / f"{folder}{tracks}" / f"seed-{seed}-fold-{fold}.npz"
         path.parent.mkdir(parents=True, exist_ok=True)
-        answers, took = answered(path, name, clips, fold, seed, start)
+        answers, took = answered(path, name, clips, fold, seed, start, few)
         probabilities[clips.fold(fold, FOLDS, seed).clips["split"] == "test"] = answers
         seconds.append(took)
     tracks, labels = track_numbers(clips), clips.labels
@@ -109,20 +132,28 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, help="made by `lildata prepare`")
     parser.add_argument("out", type=Path, help="gets the runs and the answers")
     parser.add_argument(
-        "--start", default=RANDOM, help="run of the listener that learned the crate"
+        "--start", default=CRATE, help="run of a listener (default: the shipped one)"
     )
     parser.add_argument("--seeds", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="(default OUT/report.json)")
     options = parser.parse_args()
     clips = dataset.load(options.dataset)
     tracks = track_numbers(clips)
-    names = [MFCC, LIL_DATA, FRESH, *([STARTED] if options.start != RANDOM else [])]
+    names = [MFCC, STARTED, LIL_DATA, FRESH]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for seed in range(options.seeds):
         for name in names:
+            if seed and name in ONE_SEED:
+                continue
             found[name].append(tested(clips, seed, options.out, name, options.start))
             print(f"seed {seed}, {name}: {found[name][-1]['right'].mean():.1%}", flush=True)
     rows = [row(name, found[name], tracks) for name in names]
+    fewer = []
+    for few in FEW:
+        for name in (MFCC, FRESH, STARTED):
+            one = [tested(clips, 0, options.out, name, options.start, few)]
+            fewer.append(row(name, one, tracks) | {"train_tracks": few})
+            print(f"{few} tracks, {name}: {fewer[-1]['accuracy']:.1%}", flush=True)
     by_name = {
         one["name"]: np.mean([s["right"] for s in found[one["name"]]], axis=0) for one in rows
     }
@@ -134,7 +165,6 @@ def main() -> None:
             "interval95": bootstrap_interval(by_name[plus] - by_name[minus], tracks),
         }
         for plus, minus in CONTRASTS
-        if plus in by_name
     ]
     for line in rows:
         low, high = line["interval95"]
@@ -154,11 +184,14 @@ def main() -> None:
             "genres": list(clips.genres),
             "digest": read_json(options.dataset / "dataset.json").get("digest"),
         },
-        "settings": {name: {"recipe": r, "epochs": e} for name, (r, e) in NETWORKS.items()},
+        "settings": {
+            name: {"recipe": r, "epochs": RECIPES[r].epochs} for name, r in NETWORKS.items()
+        },
         "folds": FOLDS,
         "seeds": list(range(options.seeds)),
         "rows": rows,
         "contrasts": contrasts,
+        "few_tracks": fewer,
     }
     path = options.report or options.out / "report.json"
     write_json(path, content)

@@ -193,7 +193,7 @@ def softer(images, labels, seed):
 
 ROUNDABOUT = replace(
     PICTURE,
-    optimizer=lambda rate: keras.optimizers.AdamW(rate, weight_decay=DECAY),
+    optimizer=lambda rate, settings: keras.optimizers.AdamW(rate, weight_decay=DECAY),
     schedule=lambda rate, steps: keras.optimizers.schedules.CosineDecay(rate, steps),
     augment=softer,
 )

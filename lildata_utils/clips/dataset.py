@@ -66,6 +66,8 @@ class Dataset:
     folder: Path  # Where `lildata prepare` wrote it
     genres: tuple[str, ...]  # A clip's label is its genre's position here
     clips: pd.DataFrame  # A row a clip, with `COLUMNS`
+    # What is learned of the clips in place of their labels, a row a clip, if anything.
+    lessons: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -74,6 +76,11 @@ class Dataset:
     def labels(self) -> NDArray[np.int64]:
         """Positions of the clips' genres in `genres`, shape (clips,)."""
         return np.array([self.genres.index(genre) for genre in self.clips["genre"]], np.int64)
+
+    @property
+    def taught(self) -> NDArray[Any]:
+        """What a network learns of each clip: its label, or its lessons."""
+        return self.labels if self.lessons is None else self.lessons
 
     def select(self, split: str | None = None, genres: Sequence[str] | None = None) -> "Dataset":
         """Narrow the data set to a split, to some genres, or to both.
@@ -155,7 +162,8 @@ class Dataset:
         return replace(self, clips=self.clips.assign(split=splits))
 
     def _only(self, keep: pd.Series) -> "Dataset":
-        return replace(self, clips=self.clips[keep].reset_index(drop=True))
+        lessons = None if self.lessons is None else self.lessons[keep.to_numpy()]
+        return replace(self, clips=self.clips[keep].reset_index(drop=True), lessons=lessons)
 
     def images(self, positions: ArrayLike | None = None) -> Image:
         """Read images from the shards.
@@ -185,7 +193,7 @@ class Dataset:
 
     def batches(
         self, batch_size: int, seed: int | Sequence[int] | None = None
-    ) -> Iterator[tuple[Image, NDArray[np.int64]]]:
+    ) -> Iterator[tuple[Image, NDArray[Any]]]:
         """Go once through all clips; the next batch is read while the last one is worked on.
 
         Parameters
@@ -198,12 +206,13 @@ class Dataset:
         Yields
         ------
         images : ndarray of uint8, shape (batch, 631, 631)
-        labels : ndarray of int64, shape (batch,)
+        taught : ndarray, shape (batch, ...)
+            Labels, int64, or lessons, see `taught`.
         """
         order = np.arange(len(self))
         if seed is not None:
             np.random.default_rng(seed).shuffle(order)
-        labels = self.labels
+        taught = self.taught
         parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(self.images, parts[0])
@@ -211,7 +220,7 @@ class Dataset:
                 images = coming.result()
                 if following is not None:
                     coming = reader.submit(self.images, following)
-                yield images, labels[part]
+                yield images, taught[part]
 
 
 def load(folder: str | Path) -> Dataset:

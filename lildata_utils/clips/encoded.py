@@ -7,7 +7,7 @@ can't be out of date, and a killed extraction goes on where it was. Notebook 03 
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,8 @@ class EncodingProgress(NamedTuple):
 class EncodedDataset(Dataset):
     """A data set whose clips are an encoder's outputs instead of pictures (notebook 03)."""
 
-    files: dict[str, Path]  # Where the outputs of each shard's clips are
+    # Where the outputs of each shard's clips are
+    files: dict[str, Path] = field(default_factory=dict)
 
     def images(self, positions: ArrayLike | None = None) -> Any:
         """Read outputs, float32, shape (n, ...); see `Dataset.images`."""

@@ -2,11 +2,12 @@
 
 A network that learned house and trap must answer house or trap, whatever it hears, and mostly it is
 too sure. The temperature makes its probabilities mean what they say (Guo et al. 2017,
-arXiv:1706.04599); how far a clip lies from all that was learned says whether to believe it at all
-(Lee et al. 2018, arXiv:1807.03888). Both are fitted on clips that did not train, and kept beside
-the run.
+arXiv:1706.04599); how far a clip lies from the nearest that was learned says whether to believe it
+at all (Sun et al. 2022, arXiv:2204.06507). Both are fitted on clips that did not train, and kept
+beside the run.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,9 +27,10 @@ from lildata_utils.learning.runs import Run
 from lildata_utils.sound.spectrogram import Floats, Image
 
 DOUBT_FILE = "doubt.npz"
-FEATURES = "heard"
+LAST_BLOCK = re.compile(r"block\d_relu")
 # Of the clips of the genres that were learned, so many are told to be unlike them.
 FALSE_ALARMS = 0.05
+LEARNED = 1000  # clips that are remembered
 BINS = 15  # of the calibration error
 
 # Models that give features and answers at once.
@@ -39,8 +41,8 @@ class Heard(NamedTuple):
     """What a network says of clips, and how strange they are to it (notebook 07)."""
 
     probabilities: Floats  # Shape (clips, genres)
-    # Distance to the nearest genre, as a share of the threshold: above 1 it is unlike anything that
-    # the network learned. None where the run has no measure.
+    # Distance to the nearest clip that was learned, as a share of the threshold: above 1 it is
+    # unlike anything that the network learned. None where the run has no measure.
     strangeness: Floats | None
 
 
@@ -49,8 +51,9 @@ class Doubt:
     """A run's measure of its own answers (notebook 07)."""
 
     temperature: float
-    centres: Floats  # Of the genres in the space of the features, shape (genres, features)
-    whitening: Floats  # What makes distances comparable, shape (features, features)
+    learned: (
+        Floats  # Directions of clips that were learned, shape (clips, features), each of length 1
+    )
     threshold: float  # The largest distance that is still believed
 
     def soften(self, probabilities: Floats) -> Floats:
@@ -58,10 +61,8 @@ class Doubt:
         return soften(probabilities, self.temperature)
 
     def strangeness(self, features: Floats) -> Floats:
-        """Measure how far features, shape (clips, features), are from all genres."""
-        return _distances(features @ self.whitening, self.centres @ self.whitening) / np.float32(
-            self.threshold
-        )
+        """Measure how far features, shape (clips, features), are from all that was learned."""
+        return _nearest(features, self.learned) / np.float32(self.threshold)
 
 
 def hear(run: Run, images: Image, batch_size: int = 32) -> Heard:
@@ -91,22 +92,20 @@ def fit_doubt(run: Run, train: Dataset, validation: Dataset) -> Doubt:
     run : Run
         Of a listener.
     train : Dataset
-        What it learned: where the genres lie.
+        What it learned.
     validation : Dataset
         Clips that it did not learn, of the same genres: temperature and threshold are set on them.
     """
-    features, _ = features_and_answers(run.model, train)
-    centres, whitening = _spread(features, train.labels, len(run.genres))
+    features, _ = features_and_answers(run.model, train.at_most(train=LEARNED))
+    learned = _directions(features)
     features, probabilities = features_and_answers(run.model, validation)
-    distances = _distances(features @ whitening, centres @ whitening)
     doubt = Doubt(
         best_temperature(probabilities, validation.labels),
-        centres,
-        whitening,
-        float(np.quantile(distances, 1 - FALSE_ALARMS)),
+        learned,
+        float(np.quantile(_nearest(features, learned), 1 - FALSE_ALARMS)),
     )
     with written_beside(run.folder / DOUBT_FILE) as beside:
-        np.savez(beside, **vars(doubt))
+        np.savez(beside, **vars(doubt) | {"learned": learned.astype(np.float16)})
     return doubt
 
 
@@ -125,8 +124,7 @@ def _read(path: Path, time_ns: int) -> Doubt:
         with np.load(path) as arrays:
             return Doubt(
                 float(arrays["temperature"]),
-                arrays["centres"].astype(np.float32),
-                arrays["whitening"].astype(np.float32),
+                arrays["learned"].astype(np.float32),
                 float(arrays["threshold"]),
             )
     except Exception as error:  # numpy and zipfile raise whatever their parts raise
@@ -176,14 +174,18 @@ def calibration_error(probabilities: Floats, labels: NDArray[np.int64]) -> float
 def features_and_answers(
     model: Any, images: Image | Dataset, batch_size: int = 32
 ) -> tuple[Floats, Floats]:
-    """Give the features before a listener's last layer, and its probabilities (notebook 07).
+    """Give the features of a listener's last block, and its probabilities (notebook 07).
 
     float32, shapes (clips, features) and (clips, genres).
     """
-    try:
-        features = model.get_layer(FEATURES).output
-    except ValueError:
-        raise LilDataError(f"{model.name} has no layer {FEATURES!r}: expected a listener") from None
+    names = {layer.name for layer in model.layers}
+    last = max((name for name in names if LAST_BLOCK.fullmatch(name)), default="")
+    # Features of the first layers tell masterings apart, which are no genres.
+    sums = [f"{last[:-4]}{kind}" for kind in ("mean", "most")]
+    found = [model.get_layer(name).output for name in sums if name in names]
+    if not found:
+        raise LilDataError(f"{model.name} has no blocks: expected a listener")
+    features = keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
     if model not in _BOTH:
         outputs = keras.layers.Concatenate()([features, model.outputs[0]])
         _BOTH[model] = keras.Model(model.inputs[0], outputs)
@@ -191,18 +193,12 @@ def features_and_answers(
     return both[:, : features.shape[1]], both[:, features.shape[1] :]
 
 
-def _spread(features: Floats, labels: NDArray[np.int64], genres: int) -> tuple[Floats, Floats]:
-    """Find the genres' centres, and what makes their clips spread alike in all directions."""
-    from sklearn.covariance import LedoitWolf
-
-    centres = np.stack([features[labels == label].mean(axis=0) for label in range(genres)])
-    covariance = LedoitWolf(assume_centered=True).fit(features - centres[labels]).covariance_
-    values, vectors = np.linalg.eigh(covariance)
-    return centres.astype(np.float32), (vectors / np.sqrt(values)).astype(np.float32)
+def _directions(features: Floats) -> Floats:
+    """Divide features by their length: only their mixture counts."""
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), TINY)
 
 
-def _distances(features: Floats, centres: Floats) -> Floats:
-    from scipy.spatial.distance import cdist
-
-    nearest: Floats = cdist(features, centres).min(axis=1).astype(np.float32)
-    return nearest
+def _nearest(features: Floats, learned: Floats) -> Floats:
+    """Measure the distance to the nearest direction that was learned, 0 to 2."""
+    likeness = (_directions(features) @ learned.T).max(axis=1)
+    return np.sqrt(np.maximum(2 - 2 * likeness, 0))

@@ -147,15 +147,18 @@ def mix(bands: Any, labels: Any, seed: Any) -> tuple[Any, Any]:
 def augment(bands: Any, labels: Any, seed: Any, settings: ListenerSettings) -> tuple[Any, Any]:
     """Do the changes that the settings name, each with chance of its own (notebook 07).
 
-    The labels are then as `mix` gives them, mixed or not.
+    What a network that does not learn has made of the bands, shape (clips, features), stays as it
+    is. The labels are then as `mix` gives them, mixed or not.
     """
+    if len(bands.shape) == 2:
+        return bands, (labels, labels, tf.ones(tf.shape(labels)[:1]))
     for number, name in enumerate(CHANGES):
         own = tf.random.fold_in(seed, number)
         if name == "mixup" and name in settings.changes:
             return mix(bands, labels, own)
         if name in settings.changes:
             bands = _CHANGES[name](bands, own)
-    return bands, (labels, labels, tf.ones_like(labels, tf.float32))
+    return bands, (labels, labels, tf.ones(tf.shape(labels)[:1]))
 
 
 def _uniform(seed: Any, key: int, shape: Any, least: Any, most: Any) -> Any:

@@ -114,7 +114,8 @@ def fit(
         train = encoded(train, done.files)
         validation = validation and encoded(validation, done.files)
     rate = recipe.schedule(about["settings"]["learning_rate"], epochs * _steps(train, training))
-    learner = _Learner(recipe, settings, model, learning, train.images([0]), rate)
+    example = train.images([0]), train.taught
+    learner = _Learner(recipe, settings, model, learning, example, rate)
     write_json(folder / runs.RUN_FILE, about | {"environment": runs.environment(learner.fused)})
     rows = learner.restore(folder / runs.CHECKPOINT_FILE)
     if not rows:
@@ -167,18 +168,19 @@ class _Learner:
         settings: Settings,
         model: Any,
         learning: Any,
-        example: NDArray[Any],
+        example: tuple[NDArray[Any], NDArray[Any]],
         rate: Any,
     ) -> None:
+        images, taught = example
         self.recipe = recipe
         self.model = model
         self.learning = learning
         self.fused = recipe.fuse(learning)
-        self.optimizer = recipe.optimizer(rate)
+        self.optimizer = recipe.optimizer(rate, settings)
         self.optimizer.build(model.trainable_variables)
         batch = [
-            tf.TensorSpec((None, *example.shape[1:]), example.dtype),
-            tf.TensorSpec((None,), tf.int64),
+            tf.TensorSpec((None, *images.shape[1:]), images.dtype),
+            tf.TensorSpec((None, *taught.shape[1:]), taught.dtype),
         ]
 
         def sums(results: dict[str, Any]) -> dict[str, Any]:
@@ -206,7 +208,7 @@ class _Learner:
         self._train_step, self._test_step = train_step, test_step
 
     def train_step(
-        self, images: Image, labels: NDArray[np.int64], seed: Sequence[int]
+        self, images: Image, labels: NDArray[Any], seed: Sequence[int]
     ) -> dict[str, float]:
         """Learn from a batch; return the sums over its clips."""
         chance = np.random.default_rng(seed).integers(2**31, size=2).astype(np.int32)

@@ -10,7 +10,7 @@ from lildata_utils.settings import Settings
 from lildata_utils.sound.spectrogram import Image
 
 
-def adam(rate: Any, clip_norm: float | None = None) -> Any:
+def adam(rate: Any, settings: Any, clip_norm: float | None = None) -> Any:
     """Make the optimizer that recipes have unless they say another (Kingma & Ba; notebook 02)."""
     return keras.optimizers.Adam(rate, global_clipnorm=clip_norm)
 
@@ -52,7 +52,7 @@ class Recipe:
     fuse : callable
         ``fuse(model)`` makes a model on the same variables that computes the same, faster.
     optimizer : callable
-        ``optimizer(rate)`` makes a Keras optimizer, with its weight decay if it has any.
+        ``optimizer(rate, settings)`` makes a Keras optimizer, with its weight decay if it has any.
     schedule : callable
         ``schedule(learning_rate, steps)`` gives a rate, or a Keras schedule over so many steps;
         then epochs asked for later go on at other rates than if asked for at once.
@@ -74,7 +74,7 @@ class Recipe:
     learning_rate: float = 1e-3
     epochs: int = 20
     fuse: Callable[[Any], Any] = unchanged
-    optimizer: Callable[[Any], Any] = adam
+    optimizer: Callable[[Any, Any], Any] = adam
     schedule: Callable[[float, int], Any] = constant
     augment: Callable[[Any, Any, Any, Any], tuple[Any, Any]] = as_stored
     adapt: Callable[[Any, Iterable[Image]], None] = nothing_to_adapt

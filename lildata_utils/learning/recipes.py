@@ -13,6 +13,7 @@ from lildata_utils.networks.lil_data import build_lil_data
 from lildata_utils.networks.listener import build_listener
 from lildata_utils.networks.lstm import build_lstm
 from lildata_utils.networks.resnet import build_resnet50
+from lildata_utils.networks.settings import RANDOM, ListenerSettings
 from lildata_utils.networks.softmax import build_softmax
 from lildata_utils.sound.spectrogram import Image
 
@@ -73,10 +74,11 @@ def listening_measure(network: Any, images: Any, labels: Any, training: bool) ->
     }
 
 
-def averaging_adam(rate: Any) -> Any:
+def averaging_adam(rate: Any, settings: ListenerSettings) -> Any:
     """Make AdamW (arXiv:1711.05101) that keeps a running mean of the weights (notebook 07)."""
+    decay = WEIGHT_DECAY if settings.start == RANDOM else settings.decay
     optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=AVERAGING
+        rate, weight_decay=decay, use_ema=True, ema_momentum=AVERAGING
     )
     # What only scales and shifts has nothing to unlearn.
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])

@@ -1,5 +1,6 @@
 """The listener: a small residual network on mel bands that hears genres (notebook 07)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ FLOOR = 1e-8
 DB_PER_NEPER = 10 / np.log(10)
 # Batch normalisation averages over some 1 / (1 - momentum) steps; an epoch may have only 20.
 MOMENTUM = 0.9
+# The layers that learn a user's genres by what the others hear.
+NAMING = ("as_picture", "heard_norm", "heard", "dropout", "genre")
 
 
 def build_listener(
@@ -30,9 +33,12 @@ def build_listener(
 
     In front stands what does not learn: from decibels to power, 96 mel bands (Slaney's, of equal
     area, as librosa's), frames averaged by fours, logarithm. Each band is then normalised by its
-    own mean and deviation. After the blocks (He et al. 2016, arXiv:1512.03385) features are
-    averaged over frequency, then their mean and their maximum over time decide (Kong et al. 2020,
-    arXiv:1912.10211): where in the clip something sounds makes no difference.
+    own mean and deviation. Behind them and behind every block (He et al. 2016, arXiv:1512.03385)
+    features are averaged over frequency, then their mean, deviation and maximum over time decide
+    (Kong et al. 2020, arXiv:1912.10211): where in the clip something sounds makes no difference.
+
+    Started from another's weights, all but the last two layers stay as they are: few recordings
+    are enough to name genres by what a network hears that learned to hear elsewhere.
 
     Returns
     -------
@@ -60,9 +66,11 @@ def build_listener(
     x = _mel_bands(picture)
     x = keras.layers.Reshape((FRAMES, 1, N_BANDS), name="by_band")(x)
     x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="band_norm")(x)
+    summed_up = _over_time(x, settings.pooling, "bands")
     x = keras.layers.Permute((3, 1, 2), name="bands_by_frames")(x)
     x = convolved(x, settings.filters[0], 5, "stem", 2)
     x = keras.layers.Activation("relu", name="stem_relu")(x)
+    summed_up += _over_time(x, settings.pooling, "stem")
     for number, filters in enumerate(settings.filters[1:], 1):
         name = f"block{number}"
         x = keras.layers.MaxPooling2D(2, name=f"{name}_pool")(x)
@@ -71,13 +79,12 @@ def build_listener(
         y = convolved(y, filters, 3, f"{name}_second")
         y = keras.layers.Add(name=f"{name}_sum")([convolved(x, filters, 1, f"{name}_skip"), y])
         x = keras.layers.Activation("relu", name=f"{name}_relu")(y)
-    x = keras.layers.AveragePooling2D((x.shape[1], 1), name="over_frequency")(x)
-    pools = {
-        "mean": keras.layers.GlobalAveragePooling2D,
-        "most": keras.layers.GlobalMaxPooling2D,
-    }
-    heard = [pools[name](name=f"{name}_over_time")(x) for name in settings.pooling]
-    x = keras.layers.Concatenate(name="heard")(heard) if len(heard) > 1 else heard[0]
+        summed_up += _over_time(x, settings.pooling, name)
+    x = keras.layers.Concatenate(name="summed_up")(summed_up)
+    # Features of all kinds and sizes: each is normalised, as before a logistic regression.
+    x = keras.layers.Reshape((1, 1, x.shape[1]), name="as_picture")(x)
+    x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="heard_norm")(x)
+    x = keras.layers.Reshape((x.shape[3],), name="heard")(x)
     x = keras.layers.Dropout(settings.dropout, seed=next(seeds), name="dropout")(x)
     genre = keras.layers.Dense(
         n_genres,
@@ -93,7 +100,7 @@ def build_listener(
 
 
 def _start_from(model: Any, folder: Path) -> None:
-    """Take over all weights of a run's network but those that name its genres."""
+    """Take over all weights of a run's network but those that name its genres, to be kept."""
     path = folder / "model.keras"
     try:
         check_zip(path)
@@ -107,6 +114,25 @@ def _start_from(model: Any, folder: Path) -> None:
             f"{folder} can't start a listener ({reason}): expected the run of one with the same "
             f"filters; or start from {RANDOM} weights"
         ) from None
+    for layer in model.layers:
+        layer.trainable = layer.name in NAMING
+
+
+def _over_time(picture: Any, pooling: Sequence[str], name: str) -> list[Any]:
+    """Add layers that average over frequency, if it is still there, and sum up over time."""
+    x = picture
+    if name != "bands":
+        rows = picture.shape[1]
+        x = keras.layers.AveragePooling2D((rows, 1), name=f"{name}_over_frequency")(x)
+    sums = {"mean": keras.layers.GlobalAveragePooling2D(name=f"{name}_mean")(x)}
+    if "deviation" in pooling:
+        squares = keras.layers.Multiply(name=f"{name}_squares")([x, x])
+        square = keras.layers.GlobalAveragePooling2D(name=f"{name}_mean_square")(squares)
+        variance = keras.ops.relu(square - sums["mean"] * sums["mean"])
+        sums["deviation"] = keras.ops.sqrt(variance + 1e-4)
+    if "most" in pooling:
+        sums["most"] = keras.layers.GlobalMaxPooling2D(name=f"{name}_most")(x)
+    return [sums[kind] for kind in pooling]
 
 
 def _mel_bands(picture: Any) -> Any:

@@ -19,7 +19,7 @@ MOST_BLOCKS = 5
 # Its first weights, beside random ones: those of the listener that comes with the course.
 CRATE = "crate"
 # How it sums up a clip, and what augmentation does to it.
-POOLINGS = ("mean", "most")
+POOLINGS = ("mean", "deviation", "most")
 CHANGES = (
     "roll",
     "stretch",
@@ -105,14 +105,20 @@ class ListenerSettings(Settings):
         0.3, "share of the features dropped in training", range=Range(least=0, below=1), metavar="P"
     )
     pooling: tuple[str, ...] = setting(
-        POOLINGS, "over time: of mean and most", choices=POOLINGS, metavar="A,B"
+        POOLINGS, "over time: of mean, deviation and most", choices=POOLINGS, metavar="A,B"
     )
     changes: tuple[str, ...] = setting(
         CHANGES, "to the sound while learning, or none", choices=(*CHANGES, "none"), metavar="A,B"
     )
+    decay: float = setting(
+        50.0,
+        "pull on the weights that name genres, where all others stay; less for thousands of clips",
+        range=Range(least=0, most=1000),
+        metavar="W",
+    )
     start: str = setting(
-        RANDOM,
-        "first weights: random, or crate, of the shipped listener, or those of a listener's run",
+        CRATE,
+        "first weights: crate, of the shipped listener, which learned the crate; random; a run's",
         metavar="W",
     )
 
