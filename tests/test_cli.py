@@ -145,7 +145,7 @@ def test_completion_knows_commands_options_and_choices(shell, capsys):
     ("words", "expected"),
     [
         (["tra"], ["train", "transfer"]),
-        (["train", ""], ["cnn", "lstm", "resnet50", "softmax"]),
+        (["train", ""], ["cnn", "listener", "lstm", "resnet50", "softmax"]),
         (["train", "cnn", "--fil"], ["--filters"]),
         (["train", "lstm", "--reading", "f"], ["fed_back"]),
         (["train", "cnn", "mus"], ["music"]),

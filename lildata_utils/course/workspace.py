@@ -20,7 +20,7 @@ from lildata_utils.files import DATA_FOLDER, KEPT_LSTMS, LIL_DATA_RUN, shown, wr
 from lildata_utils.genres import GENRES
 from lildata_utils.learning.settings import Training
 from lildata_utils.machine import usable_cores
-from lildata_utils.networks.settings import LSTMSettings
+from lildata_utils.networks.settings import RANDOM, ListenerSettings, LSTMSettings
 from lildata_utils.settings import Settings
 from lildata_utils.sound import audio
 from lildata_utils.sound.spectrogram import CLIP_S, Floats
@@ -186,7 +186,8 @@ def listener_network(profile: str) -> "Run":
     run = _shipped(LISTENER.name)
     if run is None:
         clips, epochs = course_dataset(profile), get_profile(profile).listener_epochs
-        run = course_run(profile, LISTENER.name, LISTENER, clips, epochs=epochs)
+        fresh = ListenerSettings(start=RANDOM)
+        run = course_run(profile, LISTENER.name, LISTENER, clips, fresh, epochs)
         if load_doubt(run) is None:
             fit_doubt(run, clips.select("train"), clips.select("validation"))
     return run

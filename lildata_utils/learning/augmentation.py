@@ -85,7 +85,7 @@ def add_noise(bands: Any, seed: Any) -> Any:
 
 
 def limit(bands: Any, seed: Any) -> Any:
-    """Take away the lowest and the highest bands of some clips, as codecs and speakers do."""
+    """Take away the lowest and highest bands of some clips, as codecs do (notebook 07)."""
     clips, count = tf.shape(bands)[0], bands.shape[2]
     low = _uniform(seed, 0, (clips, 1, 1), 0, count * 0.08)
     high = _uniform(seed, 1, (clips, 1, 1), count * 0.6, count)
@@ -124,7 +124,7 @@ _CHANGES: dict[str, Change] = {
 
 
 def mix(bands: Any, labels: Any, seed: Any) -> tuple[Any, Any]:
-    """Mix each clip with another one, and so its answer (Zhang et al. 2018, arXiv:1710.09412).
+    """Mix each clip with another one, and so its answer (arXiv:1710.09412; notebook 07).
 
     Returns
     -------
