@@ -360,8 +360,11 @@ class Faults:
                 raise FaultError(f"half a file: {name}")
 
     def _whole(self, command: Command, path: Path) -> bool:
-        """Judge files that grow with every epoch or pair, or tell of what was left out."""
-        if path.suffix in (".json", ".csv") and command.name in ("train", "sweep"):
+        """Judge files that grow with every epoch or pair, or tell of what was left out.
+
+        A transfer's record says whose the files beside it are before they are there.
+        """
+        if path.suffix in (".json", ".csv") and command.name in ("train", "sweep", "transfer"):
             text = path.read_text()
             return text.endswith("\n") and (path.suffix == ".csv" or bool(json.loads(text)))
         if path.suffix in (".npz", ".keras"):
