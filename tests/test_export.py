@@ -25,7 +25,7 @@ IMAGES[1:, 100:] //= np.array([2, 4, 8], np.uint8)[:, None, None]
 
 
 def listener():
-    model = build_listener(3, ListenerSettings(filters=(4, 4, 4, 4)))
+    model = build_listener(3, ListenerSettings(filters=(4, 4, 4, 4), start="random"))
     model.get_layer("band_norm").moving_mean.assign(np.full(96, -30.0))
     model.get_layer("band_norm").moving_variance.assign(np.full(96, 400.0))
     return model
