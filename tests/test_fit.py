@@ -185,7 +185,7 @@ def test_long_gradients_are_shortened(tiny_dataset, tmp_path):
 DECAY = 0.01
 
 
-def softer(images, labels, seed):
+def softer(images, labels, seed, settings):
     """An augmentation: each clip gets its own share of its level."""
     shares = tf.random.stateless_uniform((tf.shape(images)[0], 1, 1), seed, 0.5, 1.0)
     return tf.cast(tf.cast(images, tf.float32) * shares, images.dtype), labels
@@ -230,7 +230,7 @@ def test_any_recipe_resumes_exactly(tiny_dataset, tmp_path, roundabout, epoch):
 def test_every_step_has_a_chance_of_its_own(tiny_dataset, tmp_path):
     seeds = []
 
-    def told(images, labels, seed):
+    def told(images, labels, seed, settings):
         tf.numpy_function(lambda pair: seeds.append(tuple(pair)), [seed], [], stateful=True)
         return images, labels
 
