@@ -5,8 +5,8 @@ import re
 import sys
 
 import nbformat
-import pytest
 import numpy as np
+import pytest
 import soundfile
 from browsing import RUN, Player, in_a_browser, serve, serve_lab
 from nbformat.v4 import new_code_cell, new_notebook
