@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lildata_utils.clips import dataset
-from lildata_utils.files import read_json, write_json, written_beside
+from lildata_utils.files import write_json, written_beside
 from lildata_utils.genre.baselines import mfcc_baseline
 from lildata_utils.genre.evaluation import track_numbers, vote
 from lildata_utils.genre.intervals import bootstrap_interval
@@ -91,7 +91,7 @@ def tested(
     clips: dataset.Dataset, seed: int, out: Path, name: str, start: str, few: int | None = None
 ) -> dict[str, Any]:
     """Gather a method's answers over all folds of a seed: right by clip and by track."""
-    right, seconds = np.zeros(len(clips)), []
+    seconds = []
     probabilities = np.zeros((len(clips), len(clips.genres)), np.float32)
     for fold in range(FOLDS):
         folder = "-".join(name.lower().replace(",", "").split())
@@ -182,7 +182,6 @@ def main() -> None:
             "clips": len(clips),
             "tracks": int(tracks.max()) + 1,
             "genres": list(clips.genres),
-            "digest": read_json(options.dataset / "dataset.json").get("digest"),
         },
         "settings": {
             name: {"recipe": r, "epochs": RECIPES[r].epochs} for name, r in NETWORKS.items()

@@ -178,6 +178,13 @@ def features_and_answers(
 
     float32, shapes (clips, features) and (clips, genres).
     """
+    if model not in _BOTH:
+        _BOTH[model] = keras.Model(model.inputs[0], _features_and_answers_of(model))
+    both, genres = predict(_BOTH[model], images, batch_size), model.output_shape[-1]
+    return both[:, :-genres], both[:, -genres:]
+
+
+def _features_and_answers_of(model: Any) -> Any:
     names = {layer.name for layer in model.layers}
     last = max((name for name in names if LAST_BLOCK.fullmatch(name)), default="")
     # Features of the first layers tell masterings apart, which are no genres.
@@ -185,12 +192,7 @@ def features_and_answers(
     found = [model.get_layer(name).output for name in sums if name in names]
     if not found:
         raise LilDataError(f"{model.name} has no blocks: expected a listener")
-    features = keras.layers.Concatenate()(found) if len(found) > 1 else found[0]
-    if model not in _BOTH:
-        outputs = keras.layers.Concatenate()([features, model.outputs[0]])
-        _BOTH[model] = keras.Model(model.inputs[0], outputs)
-    both = predict(_BOTH[model], images, batch_size)
-    return both[:, : features.shape[1]], both[:, features.shape[1] :]
+    return keras.layers.Concatenate()([*found, model.outputs[0]])
 
 
 def _directions(features: Floats) -> Floats:

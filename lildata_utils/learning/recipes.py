@@ -61,8 +61,7 @@ def listening_measure(network: Any, images: Any, labels: Any, training: bool) ->
     if not training:
         return genre_measure(network, images, labels, training)
     first, second, own = labels
-    inputs = as_input(network, images) if images.dtype == tf.uint8 else images
-    probabilities = network(inputs, training=True)
+    probabilities = network(images, training=True)
     genres = probabilities.shape[1]
     own = own[:, None]
     truth = own * tf.one_hot(first, genres) + (1 - own) * tf.one_hot(second, genres)

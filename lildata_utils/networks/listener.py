@@ -37,8 +37,8 @@ def build_listener(
     features are averaged over frequency, then their mean, deviation and maximum over time decide
     (Kong et al. 2020, arXiv:1912.10211): where in the clip something sounds makes no difference.
 
-    Started from another's weights, all but the last two layers stay as they are: few recordings
-    are enough to name genres by what a network hears that learned to hear elsewhere.
+    Started from another's weights, all but the last two layers stay as they are: it learns only to
+    name genres by what a network hears that learned to hear elsewhere.
 
     Returns
     -------
