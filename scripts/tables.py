@@ -158,6 +158,9 @@ def derive(name: str, report: Report) -> Report:
         return report | {f"{part}_min": report[f"{part}_s"] / 60 for part in ("course", "test")}
     if name == "robustness":
         return report | robustness(report)
+    if name == "judges":
+        lost = [row["loss"] for row in report["rows"] if row["condition"].startswith("picture")]
+        return report | {"largest_loss": 100 * max(lost)}
     if isinstance(report.get("rows", [{}])[0].get("accuracy"), list):  # a seed each
         rows = [
             row | {"mean": sum(row["accuracy"]) / len(row["accuracy"])} for row in report["rows"]
@@ -405,6 +408,22 @@ def failures(rows: Sequence[Row], field: str) -> str:
     return f"What failed: {sorts}." if rows else "None failed."
 
 
+def judges(report: Report) -> str:
+    """Lay out each judge and their verdict, condition by condition."""
+    rows: dict[str, dict[str, Any]] = {}
+    for row in report["rows"]:
+        rows.setdefault(row["condition"], {"": row["condition"]})[row["judge"]] = row
+    names = list(dict.fromkeys(row["judge"] for row in report["rows"]))
+
+    def share(name: str) -> Column:
+        return lambda row: with_interval(row[name]["accuracy"], row[name]["interval95"], 1)
+
+    columns: dict[str, Column] = {"clips": lambda row: row[""]}
+    columns |= {name: share(name) for name in names}
+    columns["no verdict"] = lambda row: f"{1 - row[names[-1]]['decided']:.1%}"
+    return table(list(rows.values()), columns)
+
+
 def speed(report: Report) -> str:
     """Lay out both ways of the same work, side by side."""
     columns = {
@@ -446,6 +465,7 @@ TABLES: dict[str, Callable[[Report], str]] = {
     "transfer": transfer,
     "lstm": lstm,
     "inversion": inversion,
+    "judges": judges,
     "prepare_speed": speed,
     "train_speed": speed,
     "resnet_speed": speed,

@@ -342,3 +342,10 @@ def test_nothing_else_is_written_over(songs, tmp_path, capsys):
     assert "holds no judges" in capsys.readouterr().err
     assert main(["judges", "train", str(songs), "--out", str(songs / "judges")]) == 1
     assert "which is only read" in capsys.readouterr().err
+
+
+def test_the_judges_that_come_with_the_course_hear_its_music():
+    judges = bench.shipped_judges()
+    sound = np.stack([music("house", 0), music("noise", 0), music("hardstyle", 2)])
+    right = judges.verdict(sound) == np.array(["house", "noise", "hardstyle"], object)
+    assert right.sum() >= 2
