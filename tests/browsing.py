@@ -78,7 +78,8 @@ class Player:
             tab.locator(part).nth(number)
             for part in (".picture", "canvas", ".cursor", ".controls button", ".readout", ".title")
         )
-        self.audio = tab.locator("audio").nth(number)
+        # A timeline's sound is no player's.
+        self.audio = tab.locator(".controls + audio").nth(number)
         self.audio.evaluate("a => a.readyState || new Promise(r => a.onloadedmetadata = r)")
         expect(self.canvas).to_have_attribute("width", "631")
         self.canvas.scroll_into_view_if_needed()

@@ -150,7 +150,6 @@ def test_in_jupyterlab(tmp_path, tab):
         check_log(log)
 
 
-@pytest.mark.skip(reason="to be adapted: the page has had two tabs since it listens")
 def test_as_a_page(tmp_path, tab):
     def command(port):
         return [
