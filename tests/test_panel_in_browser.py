@@ -6,7 +6,6 @@ import sys
 
 import nbformat
 import numpy as np
-import pytest
 import soundfile
 from browsing import RUN, Player, in_a_browser, serve, serve_lab
 from nbformat.v4 import new_code_cell, new_notebook
