@@ -154,7 +154,7 @@ def describe(
     clips = dataset.clips[dataset.clips["split"].isin(["train", "validation"])]
     table = clips[IDENTITY].to_csv(index=False)
     rate = training.learning_rate
-    about = {
+    about: dict[str, Any] = {
         "version": VERSION,
         "settings": {
             "network": recipe.name,
@@ -170,6 +170,8 @@ def describe(
             "digest": hashlib.sha256(table.encode()).hexdigest()[:16],
         },
     }
+    if dataset.lessons is not None:
+        about["data"]["lessons"] = hashlib.sha256(dataset.lessons.tobytes()).hexdigest()[:16]
     # Through JSON and back, so that it can be compared with what was read from run.json.
     result: dict[str, Any] = json.loads(json.dumps(about))
     return result

@@ -78,8 +78,8 @@ def network(layers: Sequence[tuple[str, tuple[int, ...]]]) -> Figure:
     axes = figure.subplots()
     x = 0.0
     for number, (name, shape) in enumerate(layers):
-        # Square roots keep 2 x 2 visible beside 631 x 631.
-        tall = 0.28 * np.sqrt(shape[0]) + 0.3
+        # Square roots keep 2 x 2 visible beside 631 x 631; long columns end below their names.
+        tall = min(0.28 * np.sqrt(shape[0]) + 0.3, 7.5)
         if len(shape) == 3:
             colour = ORANGE if name.startswith("pool") else SKY
             deep = 0.14 * np.sqrt(shape[2])

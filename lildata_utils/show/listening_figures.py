@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from lildata_utils.show.figures import (
     AMOUNTS,
@@ -17,6 +19,7 @@ from lildata_utils.show.figures import (
     Picture,
     plain,
 )
+from lildata_utils.show.sound_figures import picture_grid
 from lildata_utils.sound.spectrogram import CLIP_S, FLOOR_DB
 
 SHOWN_HZ = 100, 500, 1000, 2000, 5000
@@ -42,23 +45,23 @@ def mel_bands(
     columns : int
         Clips in a row, at most.
     """
-    columns = min(columns, len(bands))
-    rows = -(-len(bands) // columns)
-    figure = Picture(height=1.8 * rows + 0.5 if columns > 1 else 3.0)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     ticks = np.interp(SHOWN_HZ, centres_hz, np.arange(len(centres_hz)))
-    for axes, picture, title in zip(grid.flat, bands, titles, strict=False):
-        extent = (0.0, CLIP_S, -0.5, picture.shape[1] - 0.5)
-        scale = {"cmap": AMOUNTS, "vmin": FLOOR_DB, "vmax": 0.0, "aspect": "auto"}
-        drawn = axes.imshow(np.asarray(picture).T, extent=extent, **scale, **PIXELS)
-        axes.set_title(plain(title), fontsize=10)
+
+    def draw(axes: Axes, number: int) -> AxesImage:
+        picture = np.asarray(bands[number])
         axes.set_yticks(ticks, [f"{hz / 1000:g}" for hz in SHOWN_HZ])
-    for axes in grid.flat[len(bands) :]:
-        axes.set_visible(False)
-    figure.supxlabel("time (s)", fontsize=10)
-    figure.supylabel("frequency (kHz)", fontsize=10)
-    figure.colorbar(drawn, ax=grid, label="level (dB)", pad=0.01, aspect=30)
-    return figure
+        return axes.imshow(
+            picture.T,
+            extent=(0.0, CLIP_S, -0.5, picture.shape[1] - 0.5),
+            cmap=AMOUNTS,
+            vmin=FLOOR_DB,
+            vmax=0.0,
+            aspect="auto",
+            **PIXELS,
+        )
+
+    columns = min(columns, len(bands))
+    return picture_grid(len(bands), titles, draw, columns, row_height=1.8 if columns > 1 else 2.6)
 
 
 def reliability(answers: Mapping[str, np.ndarray], labels: np.ndarray) -> Figure:

@@ -3,7 +3,7 @@
 A spectrogram is an image (uint8) or decibels below the peak (float, -80 to 0), row 0 at 0 Hz.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -48,13 +48,33 @@ def spectrograms(
 ) -> Figure:
     """Draw spectrograms, shape (bins, frames), in rows on the same scales (notebook 01)."""
     columns = min(columns, len(pictures))
-    rows = -(-len(pictures) // columns)
-    figure = Picture(height=2.1 * rows + 0.4 if columns > 2 else 3.0 * rows + 0.4)
+    return picture_grid(
+        len(pictures),
+        titles,
+        lambda axes, number: _draw_spectrogram(axes, pictures[number]),
+        columns,
+        row_height=2.1 if columns > 2 else 3.0,
+    )
+
+
+def picture_grid(
+    count: int,
+    titles: Sequence[str],
+    draw: Callable[[Axes, int], AxesImage],
+    columns: int,
+    row_height: float,
+) -> Figure:
+    """Lay pictures of clips out in rows, with one scale of levels for all (notebook 01).
+
+    `draw` is called with the axes and the number of each picture.
+    """
+    rows = -(-count // columns)
+    figure = Picture(height=row_height * rows + 0.4)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for axes, picture, title in zip(grid.flat, pictures, titles, strict=False):
-        drawn = _draw_spectrogram(axes, picture)
+    for number, (axes, title) in enumerate(zip(grid.flat[:count], titles, strict=True)):
+        drawn = draw(axes, number)
         axes.set_title(plain(title), fontsize=10)
-    for axes in grid.flat[len(pictures) :]:
+    for axes in grid.flat[count:]:
         axes.set_visible(False)
     figure.supxlabel("time (s)", fontsize=10)
     figure.supylabel("frequency (kHz)", fontsize=10)
