@@ -58,20 +58,21 @@ def main() -> None:
         for steps in turns.values():
             list(steps)
         runs = {name: load_run(folder) for name, folder in folders.items()}
+        models = {name: run.model for name, run in runs.items()}
     speeds: dict[str, Any] = {}
     for name, run in runs.items():
         speeds[f"training {name}"] = len(train) / run.history["seconds"].to_numpy()[1:]
     for number in range(options.rounds + 1):
-        for name, run in runs.items():
+        for name, model in models.items():
             started = time.perf_counter()
-            predict(run.model, test)
+            predict(model, test)
             if number:
                 told = speeds.setdefault(f"asking {name}", [])
                 told.append(len(test) / (time.perf_counter() - started))
     rows = []
     for what in ("training", "asking"):
         usual, here = (float(np.median(speeds[f"{what} {name}"])) for name in NETWORKS)
-        name = f"{what}: Lil Data and the listener, clips a second"
+        name = f"{what}, clips a second"
         rows.append(report.compared(name, usual, here, here / usual))
     for row in rows:
         print(f"{row['name']:55}{row['usual']:8.0f}{row['here']:8.0f}{row['ratio']:8.2f}")

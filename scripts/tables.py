@@ -267,7 +267,10 @@ def folds(report: Report) -> str:
             row["points"], *(100 * end for end in row["interval95"])
         ),
     }
-    return f"{table(report['rows'], columns)}\n\n{table(report['contrasts'], apart)}"
+    share = {name: columns[name] for name in ("", "clips (95 % interval)")}
+    few = {"tracks it may learn": "{train_tracks}"} | share
+    parts = (("rows", columns), ("contrasts", apart), ("few_tracks", few))
+    return "\n\n".join(table(report[rows], laid_out) for rows, laid_out in parts)
 
 
 def unseen(report: Report) -> str:
@@ -281,6 +284,18 @@ def unseen(report: Report) -> str:
         ),
         "macro F1": "{macro_f1:.2f}",
         "weights": lambda row: grouped(row["weights"]),
+    }
+    return table(report["rows"], columns)
+
+
+def listener_tries(report: Report) -> str:
+    """Lay out what else was tried, each beside what it was compared with."""
+    columns = {
+        "tried": "{name}",
+        "folds": "{folds}",
+        "clips": "{accuracy:.1%}",
+        "beside": "{beside}",
+        "its clips": "{other:.1%}",
     }
     return table(report["rows"], columns)
 
@@ -424,15 +439,15 @@ def judges(report: Report) -> str:
     return table(list(rows.values()), columns)
 
 
-def speed(report: Report) -> str:
+def speed(report: Report, usual: str = "the usual way", here: str = "here") -> str:
     """Lay out both ways of the same work, side by side."""
-    columns = {
-        "": "{name}",
-        "the usual way": "{usual:.4g}",
-        "here": "{here:.4g}",
-        "ratio": ratio,
-    }
+    columns = {"": "{name}", usual: "{usual:.4g}", here: "{here:.4g}", "ratio": ratio}
     return table(report["rows"], columns)
+
+
+def listener_speed(report: Report) -> str:
+    """Lay out two networks side by side."""
+    return speed(report, "Lil Data", "the listener")
 
 
 def scale(report: Report) -> str:
@@ -461,11 +476,14 @@ TABLES: dict[str, Callable[[Report], str]] = {
     "filters": filters,
     **dict.fromkeys(SWEEPS, sweep),
     "listener": folds,
+    "listener_tries": listener_tries,
     "unseen": unseen,
     "transfer": transfer,
     "lstm": lstm,
     "inversion": inversion,
     "judges": judges,
+    "classify_speed": speed,
+    "listener_speed": listener_speed,
     "prepare_speed": speed,
     "train_speed": speed,
     "resnet_speed": speed,
