@@ -28,7 +28,7 @@ def add_commands(add: Add) -> None:
     sub = add("musician", _train, "let a musician learn: music as codes, and how codes go on")
     sub.add_argument("out", type=Path, metavar="OUT", help="folder that gets the musician")
     add_settings(sub, Apprenticeship)
-    add_settings(sub, CodecSettings, leave_out=("widths", "blocks"))
+    add_settings(sub, CodecSettings)
     add_settings(sub, ComposerSettings)
     add_workers(sub)
 

@@ -34,7 +34,7 @@ class Written:
 
 
 class Writer:
-    """A composer with its compiled loop: one step after another, all that it saw kept."""
+    """A composer with its compiled loop: step after step, what it saw kept (notebook 08)."""
 
     def __init__(self, composer: Composer) -> None:
         self.composer = composer
