@@ -14,10 +14,10 @@ from lildata_utils.cli.main import main, make_parser
 from lildata_utils.cli.options import chosen
 from lildata_utils.crate.settings import Collection
 from lildata_utils.generation import drawing
-from lildata_utils.generation.settings import Drawing
+from lildata_utils.generation.settings import Drawing, Piece, Sampling
 from lildata_utils.learning import runs
-from lildata_utils.learning.settings import Training
-from lildata_utils.networks.settings import SETTINGS
+from lildata_utils.learning.settings import Apprenticeship, Training
+from lildata_utils.networks.settings import SETTINGS, CodecSettings, ComposerSettings
 from lildata_utils.sound import audio
 from lildata_utils.sound.pictures import read_picture
 from lildata_utils.sound.settings import Inversion
@@ -100,6 +100,11 @@ COMMANDS = {
     "crate OUT": Collection,
     "transfer CONTENT STYLE OUT": Transfer,
     "generate RUN OUT": Drawing,
+    "generate OUT": Sampling,
+    "generate MUSICIAN OUT": Piece,
+    "musician OUT": Apprenticeship,
+    "musician FOLDER": CodecSettings,
+    "musician THERE": ComposerSettings,
     "invert IN OUT": Inversion,
     **{f"train {name} DATASET --out RUN": kind for name, kind in SETTINGS.items()},
     "train softmax DATA --out RUN": Training,

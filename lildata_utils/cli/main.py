@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lildata_utils import __version__
-from lildata_utils.cli import classify, course, export, genre, judges, music, sound
+from lildata_utils.cli import classify, course, export, generate, genre, judges, music, sound
 from lildata_utils.cli.output import Command, fail
 from lildata_utils.errors import LilDataError
 
@@ -142,7 +142,7 @@ def make_parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command, stopped=stopped)
         return sub
 
-    for group in (music, genre, classify, export, judges, sound, course):
+    for group in (music, genre, classify, export, judges, generate, sound, course):
         group.add_commands(add)
     return parser
 

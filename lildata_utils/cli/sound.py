@@ -1,4 +1,4 @@
-"""Sounds made by networks and of pictures: `lildata transfer`, `generate` and `invert`."""
+"""Sounds made of other sounds and of pictures: `lildata transfer` and `invert`."""
 
 import argparse
 from collections.abc import Iterator, Mapping
@@ -6,11 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lildata_utils.cli.genre import load_run
 from lildata_utils.cli.options import add_cluster, add_settings, chosen
 from lildata_utils.cli.output import Add, bar, fail, follow
 from lildata_utils.errors import LilDataError
-from lildata_utils.generation.settings import Drawing
 from lildata_utils.sound.settings import Inversion
 from lildata_utils.transfer.settings import Transfer
 
@@ -46,22 +44,6 @@ def add_commands(add: Add) -> None:
         "       lildata transfer [options] --pairs FILE OUT"
     )
     sub.set_defaults(parser=sub)
-
-    sub = add(
-        "generate",
-        _generate,
-        "let an LSTM draw 5 s of music from a first frame",
-        stopped="nothing was written",
-    )
-    sub.add_argument("run", type=Path, metavar="RUN", help="made by `lildata train lstm`")
-    sub.add_argument("out", type=Path, metavar="OUT", help=f"{OUT}; also .png, .json")
-    sub.add_argument(
-        "--start",
-        metavar="CLIP",
-        help="an audio file, or with --dataset the id of a clip (default: silence)",
-    )
-    sub.add_argument("--dataset", type=Path, metavar="DATASET", help="that has the clip")
-    add_settings(sub, Drawing)
 
     sub = add(
         "invert",
@@ -132,27 +114,6 @@ def _transfer_here(
         except LilDataError as error:
             end = error
         yield out, end
-
-
-def _generate(options: argparse.Namespace) -> int:
-    from lildata_utils.generation import drawing
-    from lildata_utils.sound import audio
-
-    audio.check_format(options.out)
-    drawing.check_out(options.out, options.start)
-    run, settings = load_run(options.run, ("lstm",)), chosen(options, Drawing)
-    frame = drawing.first_frame(options.start, options.dataset, settings.start_s)
-    (image,) = drawing.generate(
-        run.model, frame[None], temperature=settings.temperature, seed=settings.seed
-    )
-    sound = drawing.drawing_to_sound(image)
-    about = {"run": str(options.run), "settings": asdict(settings)}
-    drawing.save_drawing(options.out, image, sound, options.start, **about)
-    print(
-        f"{options.out} (.png, .json): 5 s from {options.start or 'silence'}; layers of units: "
-        f"{run.settings['layers']} x {run.settings['units']}; epochs: {len(run.history)}"
-    )
-    return 0
 
 
 def _invert(options: argparse.Namespace) -> int:

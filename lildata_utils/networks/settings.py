@@ -1,5 +1,6 @@
 """What can be chosen about each network. Light: the command line reads it before any network."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -169,6 +170,51 @@ class LSTMSettings(Settings):
         outputs = self.mixtures * (1 + 2 * self.rank) if self.mixtures else inputs[0]
         cells = sum(4 * (before + self.units) * after for before, after in pairwise(inputs))
         _check_weights(cells + self.units * outputs, "layers and units")
+
+
+@dataclass(frozen=True)
+class CodecSettings(Settings):
+    """An autoencoder with a codebook: music as codes (notebook 08)."""
+
+    tokens: int = setting(8, "codes a step of 127 ms", range=Range(least=1, most=64), metavar="N")
+    levels: tuple[int, ...] = setting(
+        (8, 5, 5, 5), "of the numbers of a code", range=Range(least=2, most=64), metavar="A,B"
+    )
+    widths: tuple[int, ...] = setting(
+        (224, 320, 384),
+        "channels at 32, 63 and 127 ms",
+        range=Range(least=1, most=4096),
+        metavar="A,B,C",
+    )
+    blocks: int = setting(3, "at the widest", range=Range(least=1, most=64), metavar="N")
+
+    @property
+    def codes(self) -> int:
+        """How many different codes there are."""
+        return math.prod(self.levels)
+
+
+@dataclass(frozen=True)
+class ComposerSettings(Settings):
+    """A network that writes codes, step after step (notebook 08)."""
+
+    kind: str = setting("transformer", "what remembers", choices=("transformer", "lstm"))
+    layers: int = setting(4, "in the stack", range=Range(least=1, most=64), metavar="N")
+    width: int = setting(192, "channels", range=Range(least=2, most=4096), metavar="N")
+    heads: int = setting(6, "of attention", range=Range(least=1, most=64), metavar="N")
+    context: int = setting(
+        128, "steps that it looks back", range=Range(least=1, most=10_000), metavar="N"
+    )
+    dropout: float = setting(
+        0.1, "share of what is dropped in training", range=Range(least=0, below=1), metavar="P"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % (2 * self.heads):
+            raise LilDataError(
+                f"width {self.width}: expected a multiple of twice the heads ({self.heads})"
+            )
 
 
 def _check_weights(weights: int, what: str) -> None:

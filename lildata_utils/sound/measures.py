@@ -175,7 +175,7 @@ def tonal_clarity(waveform: ArrayLike) -> float:
     # Below, a bin is wider than a note; above are overtones and cymbals.
     low, high = (int(hz / BIN_HZ) for hz in NOTES_HZ)
     power[:low], power[high:] = 0, 0
-    chroma = _notes(power)
+    chroma = notes_of(power)
     energy = chroma.sum(axis=0)
     if energy.sum() < SMALLEST:
         return 0.0
@@ -277,15 +277,15 @@ def _level_db(waveform: Floats) -> Floats:
     return 20 * np.log10(np.maximum(magnitude(waveform), np.float32(1e-5)))
 
 
-def _notes(power: Floats) -> Floats:
-    """Sum a power spectrogram to the energy of the twelve notes, shape (12, frames)."""
+def notes_of(power: Floats) -> Floats:
+    """Sum a power spectrogram to the energy of the twelve notes (notebook 05): (12, frames)."""
     return chroma_stft(
         S=power, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, tuning=0.0, norm=None
     )
 
 
 def _chroma(waveform: ArrayLike) -> Floats:
-    chroma = _notes(magnitude(_equal_loudness(waveform)) ** 2)
+    chroma = notes_of(magnitude(_equal_loudness(waveform)) ** 2)
     return chroma / np.maximum(np.linalg.norm(chroma, axis=0), SMALLEST)
 
 

@@ -96,6 +96,12 @@ class Network:
         model.set_weights(self.weights)
         return model
 
+    def features(self, bands: NDArray[np.floating]) -> Floats:
+        """Give what it decides by: means and maxima of its channels, (clips, 128) (notebook 08)."""
+        decides = keras.Model(self.model.inputs, self.model.layers[-3].output)
+        found: Floats = decides.predict(bands, batch_size=256, verbose=0)
+        return found
+
     def probabilities(self, bands: NDArray[np.floating]) -> Floats:
         """Say how likely each genre is, shape (clips, genres) (notebook 07)."""
         if not len(bands):
