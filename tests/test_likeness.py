@@ -37,9 +37,7 @@ def test_the_kernel_distance_is_the_sum_over_all_pairs_of_different_clips():
 
 def test_the_kernel_distance_of_the_same_is_about_nothing():
     rng = np.random.default_rng(1)
-    found = [
-        kernel_distance(rng.normal(size=(60, 3)), rng.normal(size=(60, 3))) for _ in range(40)
-    ]
+    found = [kernel_distance(rng.normal(size=(60, 3)), rng.normal(size=(60, 3))) for _ in range(40)]
     assert abs(np.mean([distance for distance, _, _ in found])) < 3
     assert np.mean([low <= 0 <= high for _, low, high in found]) > 0.85
     _, low, _ = kernel_distance(rng.normal(1, 1, (60, 3)), rng.normal(size=(60, 3)))
