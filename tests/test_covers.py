@@ -11,13 +11,14 @@ import soundfile
 
 from lildata_utils.crate.collection import write_collection
 from lildata_utils.crate.composing import compose
-from lildata_utils.crate.covers import PLAYABLE, cover, in_reach, perform
+from lildata_utils.crate.covers import cover, in_reach, perform
 from lildata_utils.crate.genres import RECIPES
 from lildata_utils.crate.patterns import SCALES, Chord, Event, Key, Section
 from lildata_utils.crate.rendering import render
 from lildata_utils.crate.score import Score, bent, scale_on, score_of
 from lildata_utils.crate.settings import Collection
 from lildata_utils.errors import LilDataError
+from lildata_utils.genres import MUSIC
 from lildata_utils.sound.measures import chroma_kept, onset_strength
 from lildata_utils.sound.spectrogram import SAMPLE_RATE
 
@@ -108,7 +109,7 @@ def test_a_cover_sings_the_melody_of_the_song() -> None:
 # --- scores -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("genre", PLAYABLE)
+@pytest.mark.parametrize("genre", MUSIC)
 def test_any_chords_in_any_key_can_be_played(genre: str) -> None:
     chords = tuple(
         Chord(root, quality)
@@ -175,7 +176,7 @@ def test_noise_is_no_song() -> None:
         cover(compose("noise", 0, duration_s=5.0), "house")
     with pytest.raises(LilDataError, match="expected one of trap"):
         cover(compose("house", 0, duration_s=5.0), "noise")
-    assert len(PLAYABLE) == len(RECIPES) - 1
+    assert len(MUSIC) == len(RECIPES) - 1
 
 
 # --- on disk ----------------------------------------------------------------------------------

@@ -13,13 +13,14 @@ import soundfile
 
 from lildata_utils.crate.artists import Track, artist_number
 from lildata_utils.crate.composing import compose, meet, title
-from lildata_utils.crate.covers import PLAYABLE, cover
+from lildata_utils.crate.covers import cover
 from lildata_utils.crate.mixes import plan_mix, render_mix
 from lildata_utils.crate.rendering import render
 from lildata_utils.crate.settings import Collection
 from lildata_utils.crate.waves import Waveform
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_text, written_beside
+from lildata_utils.genres import MUSIC
 from lildata_utils.parallel import Workers, map_unordered
 from lildata_utils.sound.audio import WRITE_BLOCK
 from lildata_utils.sound.settings import MIME_TYPES
@@ -129,11 +130,11 @@ def _track_jobs(folder: Path, collection: Collection) -> list[_Job]:
         artist = meet(genre, artist_number(number), seed).name
         name = f"{artist} - {title(genre, number, seed)}"
         jobs.append(_Job(folder / f"{name}.{collection.format}", genre, (number,), collection))
-        if collection.covers and genre in PLAYABLE:
+        if collection.covers and genre in MUSIC:
             jobs += [
                 _Job(_as(jobs[-1].path, other), genre, (number,), collection, other)
                 for other in collection.genres
-                if other in PLAYABLE and other != genre
+                if other in MUSIC and other != genre
             ]
     return jobs
 

@@ -13,10 +13,8 @@ from lildata_utils.crate.score import Score, bent, score_of
 from lildata_utils.crate.sketch import Sketch
 from lildata_utils.crate.waves import generator
 from lildata_utils.errors import LilDataError
-from lildata_utils.genres import GENRES
+from lildata_utils.genres import MUSIC
 
-# Genres whose recipe can play a score: all but noise.
-PLAYABLE = tuple(genre for genre in GENRES if RECIPES[genre].tempo_bpm is not None)
 ARTISTS = 64  # Of a genre and a seed, from whom one is drawn
 OWN_KEY = (0,)  # What a recipe writes on before its notes are bent
 
@@ -29,7 +27,7 @@ def cover(track: Track, genre: str, artist: int | None = None) -> Track:
     track : Track
         From `compose`; anything but noise.
     genre : str
-        One of `PLAYABLE`.
+        One of `MUSIC`.
     artist : int, optional
         Number of the genre's artist within the track's seed; drawn if not given.
 
@@ -64,8 +62,8 @@ def perform(
 
     `artist`, `genre` and errors are as for `cover`; `seed` and `take` decide what is drawn.
     """
-    if genre not in PLAYABLE:
-        raise LilDataError(f"no band plays {genre!r}: expected one of {', '.join(PLAYABLE)}")
+    if genre not in MUSIC:
+        raise LilDataError(f"no band plays {genre!r}: expected one of {', '.join(MUSIC)}")
     recipe = RECIPES[genre]
     rng = generator(seed, "performance", genre, take)
     number = int(rng.integers(ARTISTS)) if artist is None else artist
