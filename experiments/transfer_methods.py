@@ -35,10 +35,8 @@ from lildata_utils.sound.clip import make_clip, read_clip
 from lildata_utils.sound.measures import chroma_kept, rhythm_likeness, stationary_floor_db
 from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
 from lildata_utils.transfer.ears import by_beat, load_ears, notes
-from lildata_utils.transfer.files import load_network, painting_to_sound
 from lildata_utils.transfer.hearing import hear_score, likeliest_chords
 from lildata_utils.transfer.methods import CHEATS, Cheat, play_again
-from lildata_utils.transfer.painting import paint
 from lildata_utils.transfer.settings import Painting, Playing
 
 # Artists of these seeds: of contents and covers; of style clips; of the bands that play again.
@@ -93,7 +91,10 @@ def style_clip(pair: Pair) -> Floats:
 
 
 def painted(content: Floats, style: Floats) -> Floats:
-    """Paint as the paper does."""
+    """Paint as the paper does; TensorFlow is loaded for it alone."""
+    from lildata_utils.transfer.files import load_network, painting_to_sound
+    from lildata_utils.transfer.painting import paint
+
     clip, network = make_clip(content), load_network("lil_data")
     steps = paint(clip.image, make_clip(style).image, network, Painting(iterations=ITERATIONS))
     *_, last = steps
@@ -206,16 +207,16 @@ def recorded_pairs(music: Path) -> list[tuple[Pair, Path]]:
     return found
 
 
-def table(out: Path, pairs: list[Pair]) -> dict[str, dict[str, Any]]:
+def table(out: Path, pairs: list[Pair]) -> list[dict[str, Any]]:
     """Average over pairs, with intervals over tracks."""
-    rows: dict[str, dict[str, Any]] = {}
+    rows: list[dict[str, Any]] = []
     for name in [COVER, *CHEATS, PAPER, *map(play_row, STAYS)]:
         there = [pair for pair in pairs if (out / pair.name / f"{name}.json").is_file()]
         if not there:
             continue
         found = [json.loads((out / pair.name / f"{name}.json").read_text()) for pair in there]
         tracks = np.unique([pair.track for pair in there], return_inverse=True)[1]
-        row: dict[str, Any] = {"pairs": len(there), "tracks": int(tracks.max()) + 1}
+        row: dict[str, Any] = {"name": name, "pairs": len(there), "tracks": int(tracks.max()) + 1}
         for column in COLUMNS:
             values = np.array([one[column] for one in found])
             row[column] = float(values.mean())
@@ -234,7 +235,7 @@ def table(out: Path, pairs: list[Pair]) -> dict[str, dict[str, Any]]:
                 ]
             )
         }
-        rows[name] = row
+        rows.append(row)
     return rows
 
 
@@ -262,14 +263,16 @@ def main() -> None:
     report: dict[str, Any] = {
         "command": shlex.join(["python", *sys.argv]),
         "machine": machine(),
-        "judges": judges.about,
+        "data": {part: len(cases) for part, cases in parts.items()} | {"judges": judges.about},
+        "settings": {"iterations": ITERATIONS, "track_s": TRACK_S, "stays": STAYS},
         "seeds": {"contents": CONTENT_SEED, "styles": STYLE_SEED, "bands": BAND_SEED},
     }
     for part, cases in parts.items():
-        report[part] = {"pairs": len(cases), "rows": table(out, list(cases))}
-        print(f"{part}:")
-        for name, row in report[part]["rows"].items():
-            print(f"{name:36}" + "  ".join(f"{column} {row[column]:6.2f}" for column in COLUMNS))
+        report[part] = table(out, list(cases))
+        print(f"{part}: {len(cases)} pairs")
+        for row in report[part]:
+            name = f"{row['name']} ({row['pairs']})"
+            print(f"{name:42}" + "  ".join(f"{column} {row[column]:6.2f}" for column in COLUMNS))
     write_json(options.report or out / "report.json", report)
 
 

@@ -136,8 +136,9 @@ def test_modules_and_functions_stay_small():
                 large.append(f"{place(path, function)}: {n_lines} lines, {n_parameters} parameters")
     assert not large, "\n".join(large)
     in_all = sum(lines.values())
-    # 15 500 when the rooms were made; guarding against strange files and many machines came after.
-    assert in_all <= 22_500
+    # 15 500 when the rooms were made; guarding against strange files and many machines came after,
+    # then covers and hearing a score.
+    assert in_all <= 23_700
 
 
 def test_every_public_function_names_the_notebook_that_explains_it():
