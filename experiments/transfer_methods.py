@@ -12,7 +12,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
@@ -36,14 +36,14 @@ from lildata_utils.sound.measures import chroma_kept, rhythm_likeness, stationar
 from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
 from lildata_utils.transfer.ears import by_beat, load_ears, notes
 from lildata_utils.transfer.hearing import hear_score, likeliest_chords
-from lildata_utils.transfer.methods import CHEATS, Cheat, play_again
+from lildata_utils.transfer.methods import BANDS_SEED, CHEATS, Cheat, play_again
 from lildata_utils.transfer.settings import Painting, Playing
 
-# Artists of these seeds: of contents and covers; of style clips; of the bands that play again.
-CONTENT_SEED, STYLE_SEED, BAND_SEED = 311, 312, 0
+# Artists of these seeds: of contents and covers; of style clips.
+CONTENT_SEED, STYLE_SEED = 311, 312
 TRACK_S, STARTS_S = 32.0, (8.0, 24.0)
 ITERATIONS = 100
-STAYS = (0.0, 0.3)
+STAYS = (0.0, 0.25)
 RECORDED_EACH, RECORDED_FROM_S = 6, 30.0
 COVER, PAPER, PLAY = "true cover", "painting with Lil Data", "listen and play again"
 COLUMNS = ("judged target", "chords right", "chroma kept", "rhythm", "floor (dB)")
@@ -62,6 +62,14 @@ class Pair:
 def play_row(stays: float) -> str:
     """Name a row."""
     return f"{PLAY}, {stays:.0%} stays" if stays else PLAY
+
+
+# All pairs are done for some rows before the next rows, which take longer, are begun.
+ROWS = (
+    (COVER, "content", "style", "crossfade", "equaliser match", PLAY),
+    ("drum swap", play_row(STAYS[1])),
+    (PAPER,),
+)
 
 
 def crate_pairs(contents: int) -> list[Pair]:
@@ -101,9 +109,9 @@ def painted(content: Floats, style: Floats) -> Floats:
     return painting_to_sound(last.image, clip)
 
 
-def played(content: Floats, target: str, stays: float) -> Floats:
-    """Listen and play again."""
-    *_, step = play_again(content, Playing(to=target, stays=stays, seed=BAND_SEED))
+def played(content: Floats, pair: Pair, stays: float) -> Floats:
+    """Listen and play again, by another typical band each time."""
+    *_, step = play_again(content, Playing(to=pair.target, stays=stays, seed=pair.number))
     return step.waveform
 
 
@@ -113,11 +121,11 @@ def cheated(cheat: Cheat, content: Floats, style: Floats) -> Floats:
     return step.waveform
 
 
-def ways(content: Floats, style: Floats, target: str) -> dict[str, Callable[[], Floats]]:
+def ways(content: Floats, style: Floats, pair: Pair) -> dict[str, Callable[[], Floats]]:
     """List what every method would make of a content; the slowest comes last."""
     return {
         **{name: partial(cheated, cheat, content, style) for name, cheat in CHEATS.items()},
-        **{play_row(stays): partial(played, content, target, stays) for stays in STAYS},
+        **{play_row(stays): partial(played, content, pair, stays) for stays in STAYS},
         PAPER: partial(painted, content, style),
     }
 
@@ -184,13 +192,12 @@ def of_recording(pair: Pair, path: Path) -> Case:
     return Case(pair, content, style, style, hear_score(content), 0.0)
 
 
-def done(case: Callable[[], Case], folder: Path, judges: Judges, paper: bool) -> None:
+def done(case: Callable[[], Case], folder: Path, judges: Judges, names: Sequence[str]) -> None:
     """Do the rows of a pair that are missing; each is written as it is there."""
-    names = [COVER, *CHEATS, *map(play_row, STAYS), *([PAPER] if paper else [])]
     missing = [name for name in names if not (folder / f"{name}.json").is_file()]
     if missing:
         one = case()
-        all_ways = ways(one.content, one.style, one.pair.target) | {COVER: lambda: one.covered}
+        all_ways = ways(one.content, one.style, one.pair) | {COVER: lambda: one.covered}
         for name in missing:
             write_json(folder / f"{name}.json", one.row(all_ways[name], judges))
 
@@ -210,7 +217,7 @@ def recorded_pairs(music: Path) -> list[tuple[Pair, Path]]:
 def table(out: Path, pairs: list[Pair]) -> list[dict[str, Any]]:
     """Average over pairs, with intervals over tracks."""
     rows: list[dict[str, Any]] = []
-    for name in [COVER, *CHEATS, PAPER, *map(play_row, STAYS)]:
+    for name in (name for names in ROWS for name in names):
         there = [pair for pair in pairs if (out / pair.name / f"{name}.json").is_file()]
         if not there:
             continue
@@ -246,7 +253,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, help="a folder with a folder of recordings a style")
     parser.add_argument("--judges", type=Path, default=SHIPPED)
     parser.add_argument("--contents", type=int, default=3, help="for each pair of genres")
-    parser.add_argument("--without-paper", action="store_true", help="leave the painting out")
+    parser.add_argument("--stages", type=int, default=3, help="1: the quick rows, 2: all but paper")
     parser.add_argument("--report", type=Path, metavar="FILE", help="(default OUT/report.json)")
     options = parser.parse_args()
     out, judges = options.out, load_judges(options.judges)
@@ -254,10 +261,10 @@ def main() -> None:
     if options.music:
         recorded = recorded_pairs(options.music)
         parts["recordings"] = {pair: partial(of_recording, pair, path) for pair, path in recorded}
-    for paper in (False,) if options.without_paper else (False, True):
+    for names in ROWS[: options.stages]:
         for part, cases in parts.items():
             for number, (pair, case) in enumerate(cases.items(), start=1):
-                done(case, out / pair.name, judges, paper)
+                done(case, out / pair.name, judges, names)
                 print(f"\r{part}: {number} of {len(cases)}", end="", file=sys.stderr)
             print(file=sys.stderr)
     report: dict[str, Any] = {
@@ -265,7 +272,7 @@ def main() -> None:
         "machine": machine(),
         "data": {part: len(cases) for part, cases in parts.items()} | {"judges": judges.about},
         "settings": {"iterations": ITERATIONS, "track_s": TRACK_S, "stays": STAYS},
-        "seeds": {"contents": CONTENT_SEED, "styles": STYLE_SEED, "bands": BAND_SEED},
+        "seeds": {"contents": CONTENT_SEED, "styles": STYLE_SEED, "bands": BANDS_SEED},
     }
     for part, cases in parts.items():
         report[part] = table(out, list(cases))

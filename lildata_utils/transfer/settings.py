@@ -125,7 +125,7 @@ class Playing(Settings):
     )
     artist: int | None = setting(
         None,
-        "number of the genre's artist (default: drawn)",
+        "number of the genre's artist (default: one who is typical)",
         range=Range(least=0, most=100_000),
         metavar="N",
     )
