@@ -23,7 +23,7 @@ import numpy as np
 from scipy.stats import wilcoxon
 
 from lildata_utils.crate.composing import compose
-from lildata_utils.crate.covers import cover
+from lildata_utils.crate.covers import cover, perform
 from lildata_utils.crate.rendering import render
 from lildata_utils.crate.score import Score, score_of
 from lildata_utils.files import write_json
@@ -36,16 +36,17 @@ from lildata_utils.sound.measures import chroma_kept, rhythm_likeness, stationar
 from lildata_utils.sound.spectrogram import CLIP_S, CLIP_SAMPLES, SAMPLE_RATE, Floats
 from lildata_utils.transfer.ears import by_beat, load_ears, notes
 from lildata_utils.transfer.hearing import hear_score, likeliest_chords
-from lildata_utils.transfer.methods import BANDS_SEED, CHEATS, Cheat, play_again
+from lildata_utils.transfer.methods import BANDS, BANDS_SEED, CHEATS, Cheat, play_again
 from lildata_utils.transfer.settings import Painting, Playing
 
 # Artists of these seeds: of contents and covers; of style clips.
 CONTENT_SEED, STYLE_SEED = 311, 312
 TRACK_S, STARTS_S = 32.0, (8.0, 24.0)
 ITERATIONS = 100
-STAYS = (0.0, 0.25)
+STAYS = (0.0, 0.5)
 RECORDED_EACH, RECORDED_FROM_S = 6, 30.0
-COVER, PAPER, PLAY = "true cover", "painting with Lil Data", "listen and play again"
+COVER, EXACT = "true cover", "the exact score, by a band of the last rows"
+PAPER, PLAY = "painting with Lil Data", "listen and play again"
 COLUMNS = ("judged target", "chords right", "chroma kept", "rhythm", "floor (dB)")
 
 
@@ -66,8 +67,9 @@ def play_row(stays: float) -> str:
 
 # All pairs are done for some rows before the next rows, which take longer, are begun.
 ROWS = (
-    (COVER, "content", "style", "crossfade", "equaliser match", PLAY),
-    ("drum swap", play_row(STAYS[1])),
+    (COVER, EXACT, "content", "style", "crossfade", "equaliser match", PLAY),
+    tuple(play_row(stays) for stays in STAYS if stays),
+    ("drum swap",),
     (PAPER,),
 )
 
@@ -164,6 +166,7 @@ class Case:
     content: Floats
     style: Floats
     covered: Floats  # The true cover; of recordings, which have none, the style
+    exact: Floats | None  # The true score, by the band that plays what was heard
     score: Score  # The true one; of recordings, what is heard in them
     start_s: float  # Of the content within the score
 
@@ -182,14 +185,20 @@ def of_crate(pair: Pair) -> Case:
     genre, number = pair.track.split()
     track = compose(genre, int(number), CONTENT_SEED, TRACK_S)
     start_s = start_of(pair.name)
-    content, covered = (clip_at(render(one), start_s) for one in (track, cover(track, pair.target)))
-    return Case(pair, content, style_clip(pair), covered, score_of(track), start_s)
+    bands = BANDS[pair.target]
+    exact = perform(
+        score_of(track), pair.target, BANDS_SEED, pair.name, bands[pair.number % len(bands)]
+    )
+    content, covered, played = (
+        clip_at(render(one), start_s) for one in (track, cover(track, pair.target), exact)
+    )
+    return Case(pair, content, style_clip(pair), covered, played, score_of(track), start_s)
 
 
 def of_recording(pair: Pair, path: Path) -> Case:
     """Read a recording."""
     content, style = read_clip(path, RECORDED_FROM_S).waveform, style_clip(pair)
-    return Case(pair, content, style, style, hear_score(content), 0.0)
+    return Case(pair, content, style, style, None, hear_score(content), 0.0)
 
 
 def done(case: Callable[[], Case], folder: Path, judges: Judges, names: Sequence[str]) -> None:
@@ -197,7 +206,8 @@ def done(case: Callable[[], Case], folder: Path, judges: Judges, names: Sequence
     missing = [name for name in names if not (folder / f"{name}.json").is_file()]
     if missing:
         one = case()
-        all_ways = ways(one.content, one.style, one.pair) | {COVER: lambda: one.covered}
+        all_ways = ways(one.content, one.style, one.pair)
+        all_ways |= {COVER: lambda: one.covered, EXACT: lambda: one.exact}
         for name in missing:
             write_json(folder / f"{name}.json", one.row(all_ways[name], judges))
 
@@ -253,7 +263,7 @@ def main() -> None:
     parser.add_argument("--music", type=Path, help="a folder with a folder of recordings a style")
     parser.add_argument("--judges", type=Path, default=SHIPPED)
     parser.add_argument("--contents", type=int, default=3, help="for each pair of genres")
-    parser.add_argument("--stages", type=int, default=3, help="1: the quick rows, 2: all but paper")
+    parser.add_argument("--stages", type=int, default=len(ROWS), help="only the first of `ROWS`")
     parser.add_argument("--report", type=Path, metavar="FILE", help="(default OUT/report.json)")
     options = parser.parse_args()
     out, judges = options.out, load_judges(options.judges)
@@ -263,8 +273,9 @@ def main() -> None:
         parts["recordings"] = {pair: partial(of_recording, pair, path) for pair, path in recorded}
     for names in ROWS[: options.stages]:
         for part, cases in parts.items():
+            wanted = [name for name in names if part == "crate" or name not in (COVER, EXACT)]
             for number, (pair, case) in enumerate(cases.items(), start=1):
-                done(case, out / pair.name, judges, names)
+                done(case, out / pair.name, judges, wanted)
                 print(f"\r{part}: {number} of {len(cases)}", end="", file=sys.stderr)
             print(file=sys.stderr)
     report: dict[str, Any] = {
