@@ -12,6 +12,9 @@ GENRES = (
     "noise",
 )
 
+# Those with a beat and chords.
+MUSIC = tuple(genre for genre in GENRES if genre != "noise")
+
 # The paper does not name its four genres; these are the four that sound least alike.
 FOUR_GENRES = ("lofi", "hardstyle", "house", "noise")
 

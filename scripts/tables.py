@@ -439,6 +439,35 @@ def judges(report: Report) -> str:
     return table(list(rows.values()), columns)
 
 
+def hearing(report: Report) -> str:
+    """Lay out how well scores are heard."""
+    columns: dict[str, Column] = {"": "{name}", "of": "{seconds:g} s"}
+    figures = ("tempo", "beats", "beats up to an octave", "downbeats", "chords", "notes of the key")
+    columns |= {name: measured(name, "{:.0%}", 100) for name in figures}
+    return table(report["rows"], columns)
+
+
+def transfer_methods(report: Report) -> str:
+    """Lay out what each method reaches and keeps: on the crate, then on recordings."""
+    columns: dict[str, Column] = {"": "{name}", "pairs": "{pairs}"}
+    columns |= {name: measured(name, "{:.0%}", 100) for name in ("judged target", "chords right")}
+    columns |= {name: measured(name, "{:.2f}") for name in ("chroma kept", "rhythm")}
+    columns |= {"floor (dB)": measured("floor (dB)", "{:+.1f}"), "a clip": "{seconds:.1f} s"}
+    parts = [table(report[part], columns) for part in ("crate", "recordings") if part in report]
+    return "\n\n".join(parts)
+
+
+def measured(name: str, form: str, times: float = 1) -> Column:
+    """Write a figure of a row with its 95 % interval."""
+
+    def written(row: Row) -> str:
+        digits = form.replace("%", "f")
+        low, high = (digits.format(times * end) for end in row[f"{name}, interval95"])
+        return f"{form.format(row[name])} ({low} to {high})"
+
+    return written
+
+
 def speed(report: Report, usual: str = "the usual way", here: str = "here") -> str:
     """Lay out both ways of the same work, side by side."""
     columns = {"": "{name}", usual: "{usual:.4g}", here: "{here:.4g}", "ratio": ratio}
@@ -484,6 +513,8 @@ TABLES: dict[str, Callable[[Report], str]] = {
     "judges": judges,
     "classify_speed": speed,
     "listener_speed": listener_speed,
+    "hearing": hearing,
+    "transfer_methods": transfer_methods,
     "prepare_speed": speed,
     "train_speed": speed,
     "resnet_speed": speed,

@@ -136,9 +136,9 @@ def test_modules_and_functions_stay_small():
                 large.append(f"{place(path, function)}: {n_lines} lines, {n_parameters} parameters")
     assert not large, "\n".join(large)
     in_all = sum(lines.values())
-    # 15 500 when the rooms were made; guarding against strange files, many machines, judges, and
-    # music from tokens came after.
-    assert in_all <= 24_500
+    # 15 500 when the rooms were made; guarding against strange files, many machines, judges, music
+    # from tokens, covers and hearing a score came after.
+    assert in_all <= 26_500
 
 
 def test_every_public_function_names_the_notebook_that_explains_it():

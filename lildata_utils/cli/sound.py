@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from lildata_utils.cli.options import add_cluster, add_settings, chosen
 from lildata_utils.cli.output import Add, bar, fail, follow
 from lildata_utils.errors import LilDataError
 from lildata_utils.sound.settings import Inversion
-from lildata_utils.transfer.settings import Transfer
+from lildata_utils.transfer.settings import Playing, Transfer
 
 if TYPE_CHECKING:
     from lildata_utils.transfer.painting import PaintingStep
@@ -25,7 +25,7 @@ def add_commands(add: Add) -> None:
     sub = add(
         "transfer",
         _transfer,
-        "paint the style of one clip of music onto another",
+        "paint the style of one clip of music onto another, or let a band play a song again",
         stopped="nothing half done was written",
     )
     sub.add_argument(
@@ -38,9 +38,11 @@ def add_commands(add: Add) -> None:
         help="a CSV file with columns content,style; OUT is a folder then (and the only path)",
     )
     add_settings(sub, Transfer)
+    add_settings(sub, Playing, leave_out=("seed",))
     add_cluster(sub)
     sub.usage = (
         "lildata transfer [options] CONTENT STYLE OUT\n"
+        "       lildata transfer --to GENRE [--stays R] [--artist N] [--seed N] CONTENT OUT\n"
         "       lildata transfer [options] --pairs FILE OUT"
     )
     sub.set_defaults(parser=sub)
@@ -61,6 +63,9 @@ def _transfer(options: argparse.Namespace) -> int:
     from lildata_utils.sound import audio
     from lildata_utils.transfer import files
 
+    playing = chosen(options, Playing)
+    if playing != Playing(seed=playing.seed):
+        return _play_again(options, playing)
     wanted = 1 if options.pairs else 3
     if len(options.paths) != wanted:
         expected = "OUT with --pairs" if options.pairs else "CONTENT STYLE OUT"
@@ -98,6 +103,24 @@ def _transfer(options: argparse.Namespace) -> int:
             f"style cost {end.style_cost:.4g}"
         )
     return failed
+
+
+def _play_again(options: argparse.Namespace, playing: Playing) -> int:
+    from lildata_utils.transfer.playing import play_file
+
+    painted = [f.name for f in fields(Transfer) if f.name != "seed" and hasattr(options, f.name)]
+    if playing.to is None or len(options.paths) != 2 or painted or options.pairs:
+        options.parser.error("expected --to GENRE and the paths CONTENT OUT, without other options")
+    content, out = options.paths
+    with bar("step") as shown:
+        for step in play_file(content, out, playing):
+            follow(shown, step.number, step.steps)
+    assert step.score is not None
+    print(
+        f"{out} (.json: the score): {step.score.tempo_bpm:.1f} BPM, {step.score.key.name}, "
+        f"{len(step.score.beats_s) // 4} bars, played as {playing.to}"
+    )
+    return 0
 
 
 def _transfer_here(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lildata_utils.crate.mixing import Desk
-from lildata_utils.crate.patterns import Event, Section
+from lildata_utils.crate.patterns import Chord, Event, Section
 from lildata_utils.crate.waves import Waveform
 
 PARTS = ("drums", "bass", "chords", "lead", "voice", "noise")
@@ -96,11 +96,22 @@ class Track:
     duration_s: float
     sections: tuple[Section, ...]
     layers: tuple[Layer, ...] = field(repr=False)
+    chords: tuple[Chord, ...] = field(default=(), repr=False)  # Of each beat; none for noise
+    # When each beat begins, for a band that follows somebody; empty for a band with a clock.
+    beats_s: tuple[float, ...] = field(default=(), repr=False)
 
     @property
     def beats_per_second(self) -> float:
         """Beats in a second; noise counts in seconds."""
         return (self.tempo_bpm or 60.0) / 60
+
+    def seconds(self, beat: float) -> float:
+        """Say when a beat, or a moment between two beats, is heard."""
+        if not self.beats_s:
+            return beat / self.beats_per_second
+        whole = min(max(int(beat), 0), len(self.beats_s) - 2)
+        start, end = self.beats_s[whole : whole + 2]
+        return start + (beat - whole) * (end - start)
 
 
 def artist_number(track_number: int) -> int:

@@ -5,7 +5,7 @@ import errno
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,14 @@ import soundfile
 
 from lildata_utils.crate.artists import Track, artist_number
 from lildata_utils.crate.composing import compose, meet, title
+from lildata_utils.crate.covers import cover
 from lildata_utils.crate.mixes import plan_mix, render_mix
 from lildata_utils.crate.rendering import render
 from lildata_utils.crate.settings import Collection
 from lildata_utils.crate.waves import Waveform
 from lildata_utils.errors import LilDataError
 from lildata_utils.files import write_text, written_beside
+from lildata_utils.genres import MUSIC
 from lildata_utils.parallel import Workers, map_unordered
 from lildata_utils.sound.audio import WRITE_BLOCK
 from lildata_utils.sound.settings import MIME_TYPES
@@ -50,6 +52,7 @@ class _Job:
     genre: str
     numbers: tuple[int, ...]
     collection: Collection
+    cover: str | None = None  # The genre in which the track is played again
 
     def __str__(self) -> str:
         return str(self.path)
@@ -61,13 +64,15 @@ class _Job:
         numbers = f"{first}-{last}" if self.collection.mixes else f"{first}"
         duration_s, seed = self.collection.duration_s, self.collection.seed
         length = "own length" if duration_s is None else f"{duration_s:g} s"
-        return f"lildata crate {VERSION}: {self.genre} {numbers}, seed {seed}, {length}"
+        played = f", played as {self.cover}" if self.cover else ""
+        return f"lildata crate {VERSION}: {self.genre} {numbers}, seed {seed}, {length}{played}"
 
     def composed(self) -> Track:
         """Compose the job's track, the first one of a mix."""
-        return compose(
+        track = compose(
             self.genre, self.numbers[0], self.collection.seed, self.collection.duration_s
         )
+        return cover(track, self.cover) if self.cover else track
 
 
 def write_collection(
@@ -76,6 +81,8 @@ def write_collection(
     """Render a collection: ``OUT/<genre>/<Artist - Title>.flac`` and ``tracks.csv`` (notebook 01).
 
     Mixes become ``OUT/<genre>/Mix 01.flac``, with a track list ``Mix 01.tracks.csv`` beside each.
+    A cover is ``OUT/<genre>/<Artist - Title> as <other>.flac``, aligned to the sample with its
+    original, and stands in ``covers.csv``.
     A run that was killed is completed by the same call; files that are there are kept. Any
     `workers`, see `parallel.map_unordered`, write the same bytes.
 
@@ -109,8 +116,11 @@ def write_collection(
             yield CrateStep(done, len(jobs), job.path, music_s, rendered=True)
     if not collection.mixes:
         for genre in collection.genres:
-            own = [_row(job) for job in jobs if job.genre == genre]
-            write_text(Path(out) / genre / "tracks.csv", _table(own))
+            own = [job for job in jobs if job.genre == genre]
+            tracks = [_row(job) for job in own if job.cover is None]
+            write_text(Path(out) / genre / "tracks.csv", _table(tracks))
+            if covers := [_cover_row(job) for job in own if job.cover is not None]:
+                write_text(Path(out) / genre / "covers.csv", _table(covers))
 
 
 def _track_jobs(folder: Path, collection: Collection) -> list[_Job]:
@@ -118,9 +128,19 @@ def _track_jobs(folder: Path, collection: Collection) -> list[_Job]:
     jobs = []
     for number in range(collection.tracks):
         artist = meet(genre, artist_number(number), seed).name
-        path = folder / f"{artist} - {title(genre, number, seed)}.{collection.format}"
-        jobs.append(_Job(path, genre, (number,), collection))
+        name = f"{artist} - {title(genre, number, seed)}"
+        jobs.append(_Job(folder / f"{name}.{collection.format}", genre, (number,), collection))
+        if collection.covers and genre in MUSIC:
+            jobs += [
+                _Job(_as(jobs[-1].path, other), genre, (number,), collection, other)
+                for other in collection.genres
+                if other in MUSIC and other != genre
+            ]
     return jobs
+
+
+def _as(path: Path, genre: str) -> Path:
+    return path.with_name(f"{path.stem} as {genre}{path.suffix}")
 
 
 def _mix_jobs(folder: Path, collection: Collection) -> list[_Job]:
@@ -155,6 +175,20 @@ def _refuse_strangers(jobs: Sequence[_Job]) -> None:
 def _row(job: _Job) -> dict[str, Any]:
     """Make a track's row of ``tracks.csv``."""
     return {"file": job.path.name, **_described(job.composed()), "seed": job.collection.seed}
+
+
+def _cover_row(job: _Job) -> dict[str, Any]:
+    """Make a pair's row of ``covers.csv``."""
+    original = replace(job, cover=None)
+    return {
+        "original": job.path.name.removesuffix(f" as {job.cover}{job.path.suffix}")
+        + job.path.suffix,
+        "cover": job.path.name,
+        "genre": job.cover,
+        **_described(job.composed()),
+        "tempo_of_original_bpm": original.composed().tempo_bpm,
+        "seed": job.collection.seed,
+    }
 
 
 def _described(track: Track) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lildata_utils.crate.artists import Artist, Track, artist_number, pair_of_words
 from lildata_utils.crate.genres import RECIPES
-from lildata_utils.crate.patterns import BEATS_PER_BAR, Key, form
+from lildata_utils.crate.patterns import BEATS_PER_BAR, Chord, Key, form
 from lildata_utils.crate.recipes.ambience import calm_palette, write_interludes
 from lildata_utils.crate.settings import SHORTEST_TRACK_S
 from lildata_utils.crate.sketch import Sketch
@@ -101,6 +101,18 @@ def compose(
         duration_s,
         sections,
         tuple(sketch.layers),
+        () if tempo is None else _harmony(sketch),
+    )
+
+
+def _harmony(sketch: Sketch) -> tuple[Chord, ...]:
+    """Name the chord of each beat: a degree a bar, begun anew with every section."""
+    degrees = sketch.progression
+    return tuple(
+        sketch.key.triad(degrees[bar % len(degrees)])
+        for section in sketch.sections
+        for bar in range(section.bars)
+        for _ in range(BEATS_PER_BAR)
     )
 
 

@@ -53,6 +53,27 @@ class Section(NamedTuple):
     bars: int
 
 
+# Semitones above the root: every triad that the scales hold.
+TRIADS = {
+    (0, 4, 7): "major",
+    (0, 3, 7): "minor",
+    (0, 3, 6): "diminished",
+    (0, 4, 8): "augmented",
+}
+
+
+class Chord(NamedTuple):
+    """A triad: its root (pitch class, 0 for C) and quality, one of `TRIADS` (notebook 09)."""
+
+    root: int
+    quality: str
+
+    @property
+    def name(self) -> str:
+        """Such as ``F# minor``."""
+        return f"{NOTE_NAMES[self.root]} {self.quality}"
+
+
 @dataclass(frozen=True)
 class Key:
     """A root (pitch class, 0 for C) and a scale (a key of `SCALES`; notebook 01)."""
@@ -69,6 +90,17 @@ class Key:
         """MIDI pitch of a degree of the scale (0 is the root; any integer)."""
         steps = SCALES[self.scale]
         return 12 * (octave + 1 + degree // 7) + self.root + steps[degree % 7]
+
+    def triad(self, degree: int) -> Chord:
+        """Name the chord on a degree of the scale.
+
+        Examples
+        --------
+        >>> Key(9, "minor").triad(5).name
+        'F major'
+        """
+        root, third, fifth = (self.pitch(degree + step, 0) for step in (0, 2, 4))
+        return Chord(root % 12, TRIADS[0, third - root, fifth - root])
 
     def chord(self, degree: int, size: int, centre: float = 60.0) -> tuple[int, ...]:
         """Stack thirds of the scale and voice them closely around a MIDI pitch.

@@ -95,19 +95,19 @@ def dry_mix(track: Track, parts: Sequence[str] | None = None) -> Waveform:
 
 def _kicks(track: Track) -> NDArray[np.int64]:
     """Find the samples at which the sidechain is triggered."""
-    beats = [
-        event.beat
+    kicks = [
+        round(track.seconds(event.beat) * SAMPLE_RATE)
         for layer in track.layers
         if layer.part == "drums"
         for event in layer.events
         if event.what == "kick" or not isinstance(event.what, str)
     ]
-    return np.round(np.array(beats) / track.beats_per_second * SAMPLE_RATE).astype(np.int64)
+    return np.array([kick for kick in kicks if kick >= 0], np.int64)
 
 
 def _channel(track: Track, layer: Layer, n: int, curve: Waveform) -> Waveform:
     """Render one layer with its own effects, at its level."""
-    dry = _played(layer, track.beats_per_second, n)
+    dry = _played(track, layer, n)
     if layer.low_cut_hz:
         dry = high_pass(dry, layer.low_cut_hz)
     gain = 10 ** (layer.level_db / 20)
@@ -141,22 +141,20 @@ def _swells(track: Track, layer: Layer, n: int) -> Waveform:
 
 
 def _between(track: Track, start_beat: float, end_beat: float, n: int) -> slice:
-    start, end = (
-        round(beat / track.beats_per_second * SAMPLE_RATE) for beat in (start_beat, end_beat)
-    )
-    return slice(min(start, n), min(end, n))
+    start, end = (round(track.seconds(beat) * SAMPLE_RATE) for beat in (start_beat, end_beat))
+    return slice(min(max(start, 0), n), min(max(end, 0), n))
 
 
-def _played(layer: Layer, beats_per_second: float, n: int) -> Waveform:
+def _played(track: Track, layer: Layer, n: int) -> Waveform:
     """Place a layer's notes; each different note is rendered once."""
     out = np.zeros(n, np.float32)
     notes: dict[_Note, Waveform] = {}
     for beat, beats, what, velocity, glide in layer.events:
-        start = round(beat / beats_per_second * SAMPLE_RATE)
+        start = round(track.seconds(beat) * SAMPLE_RATE)
         if start >= n:
             continue
         # Lengths are rounded to 10 ms, so that notes of the same step share a rendering.
-        length = max(round(beats / beats_per_second * 100), 2)
+        length = max(round(beats / track.beats_per_second * 100), 2)
         note = notes.get((what, length, glide))
         if note is None:
             note = layer.instrument.play(what, length / 100, glide)

@@ -38,8 +38,12 @@ class Collection(Settings):
     format: str = setting("flac", "of the files", choices=tuple(MIME_TYPES))
     # Chain the tracks of a genre to mixes of at most about an hour.
     mixes: bool = setting(False, "one long mix a genre, with a track list")
+    # Beside each track the same song by an artist of every other genre, noise left out.
+    covers: bool = setting(False, "each track also as a cover in every other genre, with a table")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(set(self.genres)) < len(self.genres):
             raise LilDataError(f"genres {', '.join(self.genres)!r}: expected each once")
+        if self.mixes and self.covers:
+            raise LilDataError("mixes of covers are not made: choose one of mixes and covers")

@@ -35,6 +35,9 @@ CENTS = 5
 WIDEST_SHIFT_CENTS = 200
 HELD_S = 0.2
 BEAT_S = (0.25, 1.5)
+# Drums, voices and cymbals; a beat repeats within two seconds.
+RHYTHM_HZ = (0.0, 150.0, 2000.0, 11_025.0)
+RHYTHM_LAGS_S = (0.15, 2.0)
 # With less harmonic change than this there is nothing to hold.
 SMALLEST_CHANGE = 1e-3
 SMALLEST = 1e-10
@@ -151,6 +154,33 @@ def onset_correlation(waveform: ArrayLike, other: ArrayLike) -> float:
         1 for the same rhythm at the same time, about 0 for unrelated ones.
     """
     return _correlation(onset_strength(waveform), onset_strength(other))
+
+
+def rhythm_likeness(waveform: ArrayLike, other: ArrayLike) -> float:
+    """Measure whether two sounds have the same rhythm, wherever its beats begin (notebook 09).
+
+    The correlation of the autocorrelations of their onset strengths in three bands, at lags of 0.15
+    to 2 s.
+
+    Returns
+    -------
+    float
+        1 for the same rhythm at the same tempo, about 0 for unrelated ones.
+    """
+    return _correlation(_repeats(waveform), _repeats(other))
+
+
+def _repeats(waveform: ArrayLike) -> Floats:
+    level_db = _level_db(_equal_loudness(waveform))
+    first, last = (round(lag_s / FRAME_S) for lag_s in RHYTHM_LAGS_S)
+    edges = [round(hz / BIN_HZ) for hz in RHYTHM_HZ]
+    found = []
+    for low, high in pairwise(edges):
+        rises = np.maximum(np.diff(level_db[low:high], axis=1), 0).mean(axis=0)
+        rises -= rises.mean()
+        again = np.correlate(rises, rises, mode="full")[len(rises) - 1 :]
+        found.append(again[first : last + 1] / max(float(again[0]), SMALLEST))
+    return np.concatenate(found)
 
 
 def onset_strength(waveform: ArrayLike) -> Floats:

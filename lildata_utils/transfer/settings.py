@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lildata_utils.genres import MUSIC
 from lildata_utils.settings import PLACES, SEEDS, Range, Settings, setting
 
 # Costs of 1e20 and more still fit into float32.
@@ -107,3 +108,25 @@ class Transfer(Painting):
         None, "a file for VGG-19 (default: ImageNet's, if they can be had)", metavar="FILE"
     )
     phase: str = setting("content", "where the sound's phases begin", choices=PHASES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Playing(Settings):
+    """How a song is played again by a band of the crate (notebook 09)."""
+
+    to: str | None = setting(
+        None, "hear the score of CONTENT and let this genre's band play it", choices=MUSIC
+    )
+    stays: float = setting(
+        0.0,
+        "how much of the content's own harmonic part stays, 0 to 1",
+        range=Range(least=0, most=1),
+        metavar="R",
+    )
+    artist: int | None = setting(
+        None,
+        "number of the genre's artist (default: one who is typical)",
+        range=Range(least=0, most=100_000),
+        metavar="N",
+    )
+    seed: int = setting(0, "of what is drawn", range=SEEDS, metavar="N")
