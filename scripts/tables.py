@@ -158,6 +158,9 @@ def derive(name: str, report: Report) -> Report:
         return report | {f"{part}_min": report[f"{part}_s"] / 60 for part in ("course", "test")}
     if name == "robustness":
         return report | robustness(report)
+    if name == "unseen":
+        first, second, clips = report["rows"][0]["confused"][0]
+        return report | {"pair": [first.replace("_", " "), second.replace("_", " "), clips]}
     if name == "judges":
         lost = [row["loss"] for row in report["rows"] if row["condition"].startswith("picture")]
         return report | {"largest_loss": 100 * max(lost)}
